@@ -1,0 +1,167 @@
+/*
+ * base/buf.c - bytes that are being written.
+ *
+ * Threads: one at a time for each buf.
+ */
+#include "base/buf.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/ckd.h"
+
+#define ROOM_BYTES_MIN 256
+
+void buf_clear(struct buf *buf)
+{
+    buf->len = 0;
+    buf->failed = false;
+}
+
+void buf_free(struct buf *buf)
+{
+    free(buf->bytes);
+    *buf = (struct buf){ 0 };
+}
+
+char *buf_reserve(struct buf *buf, size_t more)
+{
+    size_t need;
+    size_t room = buf->room < ROOM_BYTES_MIN ? ROOM_BYTES_MIN : buf->room;
+    char *bytes;
+
+    if (buf->failed)
+        return NULL;
+    if (ckd_add(&need, buf->len, more)) {
+        buf->failed = true;
+        return NULL;
+    }
+    if (need <= buf->room)
+        return buf->bytes + buf->len;
+    while (room < need) {
+        if (ckd_mul(&room, room, 2U))
+            room = need;
+    }
+    bytes = realloc(buf->bytes, room);
+    if (!bytes) {
+        buf->failed = true;
+        return NULL;
+    }
+    buf->bytes = bytes;
+    buf->room = room;
+    return bytes + buf->len;
+}
+
+void buf_add(struct buf *buf, const void *bytes, size_t len)
+{
+    char *at = buf_reserve(buf, len);
+
+    if (!at || len == 0)
+        return;
+    memcpy(at, bytes, len);
+    buf->len += len;
+}
+
+void buf_str_add(struct buf *buf, struct str s)
+{
+    buf_add(buf, s.at, s.len);
+}
+
+void buf_text(struct buf *buf, const char *text)
+{
+    buf_add(buf, text, strlen(text));
+}
+
+void buf_char(struct buf *buf, char c)
+{
+    buf_add(buf, &c, 1);
+}
+
+void buf_uint(struct buf *buf, uint64_t n)
+{
+    char digits[20]; /* UINT64_MAX has 20 */
+    size_t at = sizeof digits;
+
+    do {
+        digits[--at] = (char)('0' + n % 10);
+        n /= 10;
+    } while (n > 0);
+    buf_add(buf, digits + at, sizeof digits - at);
+}
+
+void buf_int(struct buf *buf, int64_t n)
+{
+    if (n < 0)
+        buf_char(buf, '-');
+    buf_uint(buf, n < 0 ? 0 - (uint64_t)n : (uint64_t)n);
+}
+
+void buf_format(struct buf *buf, const char *format, ...)
+{
+    va_list args;
+    va_list again;
+    int len;
+    char *at;
+
+    va_start(args, format);
+    va_copy(again, args);
+    len = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    at = len >= 0 ? buf_reserve(buf, (size_t)len + 1) : NULL;
+    if (at) {
+        (void)vsnprintf(at, (size_t)len + 1, format, again);
+        buf->len += (size_t)len;
+    }
+    va_end(again);
+}
+
+/* U+2028 and U+2029 end a line in older JavaScript: E2 80 A8 and E2 80 A9 in UTF-8. */
+static bool is_line_separator(struct str s, size_t i)
+{
+    return i + 2 < s.len && (unsigned char)s.at[i] == 0xE2 && (unsigned char)s.at[i + 1] == 0x80 &&
+           ((unsigned char)s.at[i + 2] & 0xFE) == 0xA8;
+}
+
+void buf_json_string(struct buf *buf, struct str s)
+{
+    size_t done = 0;
+
+    buf_char(buf, '"');
+    for (size_t i = 0; i < s.len; i++) {
+        unsigned char c = (unsigned char)s.at[i];
+        bool separator = c == 0xE2 && is_line_separator(s, i);
+
+        if (c >= ' ' && c != '"' && c != '\\' && c != '<' && c != '>' && c != '&' && !separator)
+            continue;
+        buf_add(buf, s.at + done, i - done);
+        if (separator) {
+            buf_text(buf, (unsigned char)s.at[i + 2] == 0xA8 ? "\\u2028" : "\\u2029");
+            i += 2;
+        } else if (c == '"' || c == '\\') {
+            buf_char(buf, '\\');
+            buf_char(buf, (char)c);
+        } else {
+            buf_format(buf, "\\u%04x", c);
+        }
+        done = i + 1;
+    }
+    if (done < s.len)
+        buf_add(buf, s.at + done, s.len - done);
+    buf_char(buf, '"');
+}
+
+void buf_time(struct buf *buf, int64_t at_ms)
+{
+    time_t seconds = (time_t)(at_ms / 1000 - (at_ms % 1000 < 0 ? 1 : 0));
+    struct tm utc;
+
+    if (!gmtime_r(&seconds, &utc)) {
+        buf->failed = true; /* a year beyond int: no time that the contract lets in */
+        return;
+    }
+    buf_format(buf, "%04d-%02d-%02dT%02d:%02d:%02dZ", utc.tm_year + 1900, utc.tm_mon + 1,
+               utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec);
+}

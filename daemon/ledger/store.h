@@ -1,0 +1,81 @@
+/*
+ * ledger/store.h - all that the writer knows of where votes are kept.
+ *
+ * A store decides each job of a batch by the rules of core/, writes what follows, and commits the
+ * batch as one. It holds in memory what it needs to decide (who has voted, counts, versions) and
+ * rolls that back with the batch. One thread only, the writer's, once store_open() has returned.
+ */
+#ifndef TALLYD_LEDGER_STORE_H
+#define TALLYD_LEDGER_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/auto.h"
+#include "base/clock.h"
+#include "base/why.h"
+#include "core/board.h"
+#include "core/poll.h"
+#include "ledger/job.h"
+#include "ledger/keys.h"
+
+struct store; /* opaque */
+
+struct store_settings {
+    const char *url;                         /* "sqlite:PATH" */
+    uint64_t ballast_bytes;                  /* kept free for a full disk; 0: none */
+    const struct clock *clock;               /* outlives the store */
+    const struct keys *keys;                 /* outlives the store */
+    void (*random)(void *bytes, size_t len); /* salts, epoch */
+    unsigned prefix_v4;                      /* fixed into a poll at its creation */
+    unsigned prefix_v6;
+};
+
+enum store_result {
+    STORE_DONE,    /* everything answered with a verdict is durable */
+    STORE_REFUSED, /* nothing was written, memory is as before; every job that would have
+                      written is answered store-unavailable or busy; the store goes on */
+    STORE_BROKEN   /* nobody knows what is on disk: every job that wrote is answered
+                      outcome-unknown; no further call but store_free() */
+};
+
+/* A batch: jobs in the order they came, and what the commit made visible. */
+struct batch {
+    struct job **jobs;
+    size_t n;
+    int64_t now_ms; /* one reading of the wall clock for all of it */
+};
+
+/*
+ * Opens or makes the store and loads polls and counts (not voters).
+ *
+ *   board    gets every poll as it stands, phases as of the clock now
+ *   returns  NULL: *reterr_why names file, error and remedy; nothing was changed
+ */
+MUST_USE struct store *store_open(const struct store_settings *settings, struct board *board,
+                                  struct why *reterr_why);
+void store_free(struct store *store); /* checkpoints where it can */
+AUTO_FREE(store);
+
+/*
+ * Decides, writes, commits, and publishes to the board what changed. Jobs whose poll's voters are
+ * still being loaded are taken out of the batch and kept: they come back in store_work(). When it
+ * returns, every other job has its answer.
+ *
+ *   ret_kept  how many were kept
+ */
+enum store_result store_commit(struct store *store, struct batch *batch, size_t *ret_kept);
+
+/*
+ * What there is to do between batches, a slice at a time: loading voters, phases that the clock
+ * changed, checkpoints, dropping voter sets of polls closed long ago, the ballast.
+ *
+ *   answered     jobs that were kept and now have their answer are added
+ *   idle         no ballot waits: a good moment for a checkpoint
+ *   ret_next_ms  how long the writer may sleep if nothing comes: 0 = call again at once
+ */
+enum store_result store_work(struct store *store, bool idle, struct queue_list *answered,
+                             int64_t *ret_next_ms);
+
+#endif

@@ -1,0 +1,55 @@
+/*
+ * ledger/writer.h - the one thread that writes the ledger.
+ *
+ * It takes all jobs that have queued up (group commit: the batch grows with the load, there is no
+ * timer), lets the store decide and commit them as one batch, and hands the answers back to the
+ * loops. No answer leaves before its commit is durable. When the outcome of a commit cannot be
+ * known it answers outcome-unknown, takes no more votes, and calls `broken`.
+ */
+#ifndef TALLYD_LEDGER_WRITER_H
+#define TALLYD_LEDGER_WRITER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/auto.h"
+#include "base/clock.h"
+#include "base/why.h"
+#include "core/queue.h"
+#include "ledger/store.h"
+
+struct writer; /* opaque */
+
+#define BATCH_JOBS_MAX 4096
+/* Jobs that may wait; one more is answered 503 busy. */
+#define WRITER_WAITING_MAX 65536
+
+struct writer_settings {
+    struct store *store;           /* the writer's from now on: it frees it at the end */
+    const struct clock *clock;     /* outlives the writer */
+    void (*broken)(void *context); /* writer's thread, at most once: main ends the process */
+    void *broken_context;
+};
+
+MUST_USE struct writer *writer_new(const struct writer_settings *settings, struct why *reterr_why);
+
+/* Starts the thread. Main. */
+MUST_USE bool writer_start(struct writer *writer, struct why *reterr_why);
+
+/* Hands jobs over, in order; `list` is empty then. Never blocks, never fails: what is too much
+ * comes straight back as busy. Any thread. */
+void writer_submit(struct writer *writer, struct queue_list *list);
+
+/* Finishes what was submitted, stops and joins the thread, closes the store. Nobody submits any
+ * more. Main. */
+void writer_free(struct writer *writer);
+AUTO_FREE(writer);
+
+struct writer_counts { /* statistics; any thread */
+    uint64_t commits;
+    uint64_t votes; /* counted, changed, retracted */
+    uint64_t waiting;
+};
+struct writer_counts writer_counts(const struct writer *writer);
+
+#endif

@@ -1,0 +1,83 @@
+/*
+ * net/server.h - listeners and loops together: what main starts and stops.
+ *
+ * Threads: all of it main's, but where it says otherwise.
+ */
+#ifndef TALLYD_NET_SERVER_H
+#define TALLYD_NET_SERVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/auto.h"
+#include "base/clock.h"
+#include "base/why.h"
+#include "net/exchange.h"
+#include "net/loop.h"
+
+/* Deadlines, in milliseconds; tests make them short. */
+struct net_deadlines {
+    int64_t head_ms;       /* 10000: from the first byte of a request to its last head byte */
+    int64_t body_ms;       /* 10000, and its length at 500 B/s */
+    int64_t reply_ms;      /* 20000, and its length at 10 kB/s */
+    int64_t keep_alive_ms; /* 15000 between requests; closed without an answer */
+    int64_t drain_ms;      /* 10000 after server_drain() */
+};
+
+extern const struct net_deadlines net_deadlines_default;
+
+struct net_settings {
+    unsigned threads;                 /* 1..256 */
+    size_t connections_max;           /* cut down to the descriptor limit less 64, and at least 1 */
+    size_t connections_per_group_max; /* TCP: of one IPv4 /32 or IPv6 /64; 0: no limit */
+    struct net_deadlines deadlines;
+    const struct clock *clock; /* outlives the server */
+};
+
+struct server; /* opaque: net/server.c */
+
+/* Makes the loops; nothing listens and no thread runs yet. The handler is copied. */
+MUST_USE struct server *server_new(const struct net_settings *settings,
+                                   const struct http_handler *handler, struct why *reterr_why);
+
+/*
+ * Listens on `ADDR:PORT` ("127.0.0.1:8080", "[::1]:0", "*:80"); port 0 lets the kernel choose.
+ *   returns  false: *reterr_why names the address, the error and the remedy
+ */
+MUST_USE bool server_listen_tcp(struct server *server, const char *address, struct why *reterr_why);
+
+/* Listens on a Unix socket, `mode` its permissions. A socket file that nobody answers on is
+ * replaced; one that is answered, or another kind of file, is an error. Removed again at the end.
+ */
+MUST_USE bool server_listen_unix(struct server *server, const char *path, mode_t mode,
+                                 struct why *reterr_why);
+
+/* What it listens on, as a person would write it ("127.0.0.1:41234", "/run/…/tallyd.sock"), by
+ * number; NULL behind the last. */
+const char *server_address(const struct server *server, size_t number);
+
+/* Starts the threads. */
+MUST_USE bool server_start(struct server *server, struct why *reterr_why);
+
+size_t server_loops(const struct server *server);
+struct loop *server_loop(struct server *server, size_t number);
+
+/* Stops listening, answers what has begun to arrive, closes each connection behind its last reply,
+ * and gives up after deadlines.drain_ms. Returns when all connections are closed. The handler must
+ * still be able to answer meanwhile. */
+void server_drain(struct server *server);
+
+/* Joins the threads and frees everything. Drained before, or never started. */
+void server_free(struct server *server);
+AUTO_FREE(server);
+
+struct net_counts { /* statistics; any thread */
+    uint64_t connections;
+    uint64_t requests;
+    uint64_t refused_connections;
+};
+struct net_counts server_counts(const struct server *server);
+
+#endif

@@ -1,0 +1,19 @@
+# Turns the files of a folder into `const struct embedded { name, bytes, len }`, so that nothing
+# has to be found at run time. Edited as what they are; nothing generated is in git.
+#
+#   embed(ledger sql/sqlite)   →  #include "sql_sqlite.h", embedded_sql_sqlite[], …_count
+function(embed room folder)
+  string(MAKE_C_IDENTIFIER ${folder} id)
+  file(GLOB files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${folder}/*)
+  set(out ${PROJECT_BINARY_DIR}/embedded/${room})
+  add_custom_command(OUTPUT ${out}/${id}.c ${out}/${id}.h
+    COMMAND ${CMAKE_COMMAND} -DID=${id} -DOUT=${out} "-DFILES=${files}"
+      -P ${PROJECT_SOURCE_DIR}/script/cmake/embed_files.cmake
+    DEPENDS ${files} ${PROJECT_SOURCE_DIR}/script/cmake/embed_files.cmake VERBATIM)
+  get_target_property(type ${room} TYPE)
+  if(type STREQUAL INTERFACE_LIBRARY)
+    return()
+  endif()
+  target_sources(${room} PRIVATE ${out}/${id}.c ${out}/${id}.h)
+  target_include_directories(${room} PRIVATE ${out})
+endfunction()
