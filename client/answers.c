@@ -1,0 +1,230 @@
+/*
+ * answers.c - what an answer of the daemon means for whoever asked: exit status and two lines.
+ *
+ * Threads: main.
+ */
+#include "answers.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/buf.h"
+#include "json.h"
+#include "screen.h"
+
+#define LINE_BYTES_MAX 4096
+#define DETAILS_MAX 8
+
+/* How to go on, by the slug of the problem. */
+static const struct {
+    struct str slug;
+    const char *how;
+} remedies[] = {
+    { STR("unauthorized"), "give a token with --token-file, or ask on the daemon's own socket" },
+    { STR("forbidden"), "ask as somebody who may: root, the daemon's user or its admin_group" },
+    { STR("results-hidden"), "ask again after voting, or after the close" },
+    { STR("no-such-poll"), "`tally list` shows the polls there are" },
+    { STR("no-such-vote"), "there is nothing to retract" },
+    { STR("no-such-route"), "is this the address of a tallyd, and not older than this tally?" },
+    { STR("already-voted"), "nothing was changed; this poll lets no vote be changed" },
+    { STR("vote-voided"), "nothing was changed; a vote that was voided is not given again" },
+    { STR("poll-closed"), "nothing was changed; `tally open` opens a poll" },
+    { STR("poll-open"), "`tally close` closes it" },
+    { STR("not-yet-open"), "nothing was changed; vote when the poll has opened" },
+    { STR("options-in-use"), "texts and new answers at the end may change; else make a new poll" },
+    { STR("revote-not-allowed"), "nothing was changed; this poll lets no vote be taken back" },
+    { STR("address-limit"), "nothing was changed; this address has given all its votes" },
+    { STR("exists"), "`tally set` changes a poll, `tally apply` replaces it" },
+    { STR("invalid"), "nothing was changed; mend it and try again" },
+    { STR("rate-limited"), "wait a little and try again" },
+    { STR("busy"), "nothing is lost; try again" },
+    { STR("store-unavailable"), "try again; the daemon's log says what is wrong" },
+    { STR("outcome-unknown"), "try again: the same vote never counts twice" },
+    { STR("not-implemented"), "this tallyd cannot do it yet" },
+};
+
+/* What stderr gets is clean: a detail may quote anything. */
+static void line_write(const char *text)
+{
+    AUTO_BUF line = { 0 };
+
+    buf_text(&line, "tally: ");
+    screen_text(&line, str_of(text));
+    buf_char(&line, '\n');
+    (void)fflush(stdout);
+    if (buf_ok(&line))
+        (void)fwrite(line.bytes, 1, line.len, stderr);
+}
+
+__attribute__((format(printf, 2, 0))) static void complain_with(const char *how, const char *format,
+                                                                va_list args)
+{
+    char what[LINE_BYTES_MAX];
+
+    (void)vsnprintf(what, sizeof what, format, args);
+    line_write(what);
+    if (how)
+        line_write(how);
+}
+
+void complain(const char *how, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    complain_with(how, format, args);
+    va_end(args);
+}
+
+enum outcome misused(const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    complain_with("`tally help` shows how it is used", format, args);
+    va_end(args);
+    return OUTCOME_MISUSED;
+}
+
+enum outcome failed_here(const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    complain_with("mend that and try again", format, args);
+    va_end(args);
+    return OUTCOME_FAILED;
+}
+
+enum outcome outcome_of(unsigned status)
+{
+    if (status >= 200 && status < 300)
+        return OUTCOME_DONE;
+    switch (status) {
+    case 401:
+    case 403:
+        return OUTCOME_NOT_ALLOWED;
+    case 404:
+        return OUTCOME_NOT_FOUND;
+    case 409:
+    case 412:
+    case 422:
+        return OUTCOME_REFUSED;
+    default: /* a number from outside, no enum of ours */
+        return OUTCOME_FAILED;
+    }
+}
+
+enum outcome complain_of_silence(enum http_result result, const struct why *why)
+{
+    switch (result) {
+    case HTTP_UNREACHABLE:
+        complain("start it (systemctl start tallyd), or name its place with --socket or --url",
+                 "%s", why->text);
+        return OUTCOME_UNREACHABLE;
+    case HTTP_NO_ANSWER:
+        complain("try again; `tally get` shows whether it was done", "%s", why->text);
+        return OUTCOME_UNREACHABLE;
+    case HTTP_FAILED:
+    case HTTP_ANSWERED:
+        break;
+    }
+    complain("look at --url and at the daemon's log", "%s", why->text);
+    return OUTCOME_FAILED;
+}
+
+static struct str problem_of(const struct http_answer *answer)
+{
+    struct str problem;
+
+    if (!json_read(buf_str(&answer->body), &problem) || !json_is_object(problem))
+        return (struct str){ NULL, 0 };
+    return problem;
+}
+
+struct str problem_slug(const struct http_answer *answer)
+{
+    struct str type = json_member(problem_of(answer), "type");
+    struct str slug = { NULL, 0 };
+    struct str rest;
+
+    if (!json_is_string(type))
+        return slug;
+    rest = (struct str){ type.at + 1, type.len - 2 };
+    while (str_next(&rest, '/', &slug)) {
+        /* the last segment of /problems/SLUG */
+    }
+    return slug;
+}
+
+static const char *remedy_of(struct str slug, unsigned status)
+{
+    for (size_t i = 0; i < sizeof remedies / sizeof remedies[0]; i++) {
+        if (str_eq(remedies[i].slug, slug))
+            return remedies[i].how;
+    }
+    return status >= 500 ? "try again; the daemon's log says more"
+                         : "`tally help` shows what can be asked";
+}
+
+/* The members that a 422 names: `/options/3 is …; …` */
+static void errors_add(struct buf *out, struct str errors)
+{
+    struct str rest = json_inside(errors);
+    struct str error;
+
+    for (int i = 0; i < DETAILS_MAX && json_next(&rest, &error); i++) {
+        struct str where = json_member(error, "pointer");
+
+        if (where.len == 0)
+            where = json_member(error, "parameter");
+        buf_text(out, "; ");
+        json_text(out, where);
+        buf_text(out, ": ");
+        json_text(out, json_member(error, "detail"));
+    }
+}
+
+/* What stands already, where the daemon tells: `; option 2 stands` */
+static void standing_add(struct buf *out, struct str standing)
+{
+    struct str options = json_member(standing, "options");
+    struct str rest = json_inside(options);
+    struct str option;
+    size_t count = 0;
+
+    while (json_next(&rest, &option)) {
+        buf_text(out, count++ == 0 ? "; what stands is " : ", ");
+        buf_str_add(out, option);
+    }
+}
+
+enum outcome complain_of_refusal(const char *about, const struct http_answer *answer)
+{
+    struct str problem = problem_of(answer);
+    struct str detail = json_member(problem, "detail");
+    AUTO_BUF line = { 0 };
+
+    if (about)
+        buf_format(&line, "%s: ", about);
+    if (!json_is_string(detail))
+        detail = json_member(problem, "title");
+    if (json_is_string(detail))
+        json_text(&line, detail);
+    else
+        buf_format(&line, "the answer was status %u, without a reason", answer->status);
+    standing_add(&line, json_member(problem, "standing"));
+    errors_add(&line, json_member(problem, "errors"));
+    buf_char(&line, '\0');
+    complain(remedy_of(problem_slug(answer), answer->status), "%s",
+             buf_ok(&line) ? line.bytes : "no memory");
+    return outcome_of(answer->status) == OUTCOME_DONE ? OUTCOME_FAILED : outcome_of(answer->status);
+}
+
+bool answer_json(const struct http_answer *answer, struct str *ret_json)
+{
+    if (json_read(buf_str(&answer->body), ret_json) && json_is_object(*ret_json))
+        return true;
+    complain("is this the address of a tallyd?", "the answer is no JSON object");
+    return false;
+}

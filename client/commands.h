@@ -1,0 +1,82 @@
+/*
+ * commands.h - the commands: one table for dispatch, help and the nearest name.
+ */
+#ifndef TALLY_COMMANDS_H
+#define TALLY_COMMANDS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "http.h"
+#include "options.h"
+#include "outcome.h"
+#include "screen.h"
+
+/* What a command works with. */
+struct session {
+    const struct options *options;
+    const struct command *command;
+    char **operands; /* behind the command's name */
+    size_t operand_count;
+    struct http *http;
+    struct screen screen;
+};
+
+struct command {
+    const char *name;
+    enum outcome (*run)(struct session *session); /* NULL: to come */
+    const char *synopsis;                         /* behind the name */
+    const char *help;
+    size_t operands_min;
+    size_t operands_max;
+    uint64_t options; /* a set; the global ones need no mention */
+};
+
+extern const struct command commands[];
+extern const size_t commands_count;
+
+/* The command of that name, or NULL. */
+const struct command *command_find(const char *name);
+/* The one whose name is nearest, or NULL when none is near. */
+const struct command *command_nearest(const char *name);
+
+/* Sends; done is a 2xx. Everything else is told on stderr. */
+enum outcome session_ask(struct session *session, const struct http_request *request,
+                         const char *about, struct http_answer *ret_answer);
+
+/* Does the work for each operand; what fails first is the outcome. */
+enum outcome session_each(struct session *session,
+                          enum outcome (*work)(struct session *session, const char *operand));
+
+/* help.c: to stdout; NULL is the help of the whole. */
+enum outcome help_write(const struct command *command);
+
+/* define.c */
+enum outcome create_run(struct session *session);
+enum outcome set_run(struct session *session);
+enum outcome open_run(struct session *session);
+enum outcome close_run(struct session *session);
+enum outcome delete_run(struct session *session);
+enum outcome carry_run(struct session *session);
+
+/* apply.c */
+enum outcome apply_run(struct session *session);
+
+/* vote.c */
+enum outcome vote_run(struct session *session);
+enum outcome rate_run(struct session *session);
+enum outcome retract_run(struct session *session);
+
+/* get.c */
+enum outcome get_run(struct session *session);
+
+/* show.c */
+enum outcome show_run(struct session *session);
+
+/* list.c */
+enum outcome list_run(struct session *session);
+
+/* help.c */
+enum outcome help_run(struct session *session);
+
+#endif

@@ -1,0 +1,83 @@
+/*
+ * help.c - help, all of it from the tables of commands and options.
+ *
+ * Threads: main.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "answers.h"
+#include "commands.h"
+
+#define OPTION_CELLS 24
+#define NAME_CELLS 10
+
+static const char exits[] =
+    "\nExit: 0 done, 1 failed, 2 wrong usage, 3 daemon unreachable, 4 not allowed, 5 not found,\n"
+    "6 refused. Without --url and --socket the daemon is asked at /run/tallyd/tallyd.sock.\n"
+    "A vote that met no answer is sent again for up to 30 s; it never counts twice.\n";
+
+static void option_write(enum option_id id)
+{
+    const struct option_row *row = &option_rows[id];
+    bool may = row->wants == MAY_HAVE_VALUE;
+    char name[64];
+
+    (void)snprintf(name, sizeof name, "--%s%s%s%s", row->name,
+                   !row->value ? ""
+                   : may       ? "[="
+                               : " ",
+                   row->value ? row->value : "", may ? "]" : "");
+    (void)printf("  %-*s %s\n", OPTION_CELLS, name, row->help);
+}
+
+static void options_write(uint64_t set)
+{
+    for (int id = 0; id < OPTION_COUNT_OF; id++) {
+        if (set & OPTION_BIT(id))
+            option_write((enum option_id)id);
+    }
+}
+
+static void command_write(const struct command *command)
+{
+    (void)printf("Usage: tally %s %s\n\n%s: %s\n", command->name, command->synopsis, command->name,
+                 command->help);
+    if (command->options)
+        (void)printf("\n");
+    options_write(command->options);
+    (void)printf("\n`tally help` shows the options that every command takes.\n");
+}
+
+enum outcome help_write(const struct command *command)
+{
+    if (command) {
+        command_write(command);
+        return OUTCOME_DONE;
+    }
+    (void)printf("Usage: tally [OPTION]… COMMAND …\n\nVotes and tallies of a tallyd.\n\n");
+    for (size_t i = 0; i < commands_count; i++) {
+        if (commands[i].run)
+            (void)printf("  %-*s %s\n", NAME_CELLS, commands[i].name, commands[i].help);
+    }
+    (void)printf("\n`tally help COMMAND` shows more. Options, before or behind the command:\n");
+    options_write(OPTION_BIT(OPTION_GLOBAL_LAST + 1) - 1);
+    (void)printf("%s", exits);
+    return OUTCOME_DONE;
+}
+
+enum outcome help_run(struct session *session)
+{
+    const struct command *command;
+
+    if (session->operand_count == 0)
+        return help_write(NULL);
+    command = command_find(session->operands[0]);
+    if (!command)
+        return misused("there is no command %s", session->operands[0]);
+    if (!command->run) {
+        complain(NULL, "%s is not built yet", command->name);
+        return OUTCOME_FAILED;
+    }
+    return help_write(command);
+}
