@@ -182,7 +182,7 @@ int main(int argc, char **argv)
     enum outcome outcome;
 
     if (!options)
-        return failed_here("no memory");
+        return (int)failed_here("no memory");
     /* LC_CTYPE alone: numbers keep their point, messages are English. */
     (void)setlocale(LC_CTYPE, "");
     outcome = run(options);
