@@ -8,7 +8,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "base/buf.h"
 #include "json.h"
 #include "screen.h"
 
@@ -94,6 +93,13 @@ enum outcome failed_here(const char *format, ...)
     complain_with("mend that and try again", format, args);
     va_end(args);
     return OUTCOME_FAILED;
+}
+
+enum outcome written(const struct buf *out)
+{
+    if (!buf_ok(out))
+        return failed_here("no memory");
+    return fwrite(out->bytes, 1, out->len, stdout) == out->len ? OUTCOME_DONE : OUTCOME_FAILED;
 }
 
 enum outcome outcome_of(unsigned status)

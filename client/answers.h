@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 
+#include "base/buf.h"
 #include "base/str.h"
 #include "http.h"
 #include "outcome.h"
@@ -22,6 +23,9 @@ enum outcome misused(const char *format, ...) __attribute__((format(printf, 1, 2
 
 /* Something could not be done here: no memory, a file, stdout. Returns OUTCOME_FAILED. */
 enum outcome failed_here(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Writes to stdout. That it cannot be written is told by main, at the end, for all commands. */
+enum outcome written(const struct buf *out);
 
 /* The exit status that an HTTP status means. */
 enum outcome outcome_of(unsigned status);

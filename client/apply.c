@@ -109,7 +109,7 @@ static enum outcome file_apply(struct session *session, const char *name)
     if (!file_read(name, &text))
         return failed_here("cannot read %s: %m", name);
     if (!json_read(buf_str(&text), &json) || !json_is_object(json)) {
-        complain("a file holds one definition, or {\"polls\":[…]}", "%s: no JSON object", name);
+        complain("a file holds one definition, or {\"polls\":[...]}", "%s: no JSON object", name);
         return OUTCOME_REFUSED;
     }
     polls = json_member(json, "polls");

@@ -17,24 +17,24 @@
 
 /* Options that become a member of the definition just as they are. */
 static const struct {
-    enum option_id id;
     const char *member;
+    enum option_id id;
     enum { AS_TEXT, AS_TIME, AS_NUMBER } form;
 } plain[] = {
-    { OPTION_OPENS, "opens_at", AS_TIME },
-    { OPTION_CLOSES, "closes_at", AS_TIME },
-    { OPTION_CHOICES, "max_choices", AS_NUMBER },
-    { OPTION_RESULTS, "results", AS_TEXT },
-    { OPTION_VOTERS, "voters", AS_TEXT },
-    { OPTION_PER_ADDRESS, "per_address", AS_NUMBER },
-    { OPTION_AGAIN_AFTER, "again_after", AS_NUMBER },
+    { "opens_at", OPTION_OPENS, AS_TIME },
+    { "closes_at", OPTION_CLOSES, AS_TIME },
+    { "max_choices", OPTION_CHOICES, AS_NUMBER },
+    { "results", OPTION_RESULTS, AS_TEXT },
+    { "voters", OPTION_VOTERS, AS_TEXT },
+    { "per_address", OPTION_PER_ADDRESS, AS_NUMBER },
+    { "again_after", OPTION_AGAIN_AFTER, AS_NUMBER },
 };
 
-static void member_add(struct buf *out, const char *name)
+static void member_add(struct buf *out, struct str name)
 {
     if (buf_ok(out) && out->len > 0 && out->bytes[out->len - 1] != '{')
         buf_char(out, ',');
-    buf_json_string(out, str_of(name));
+    buf_json_string(out, name);
     buf_char(out, ':');
 }
 
@@ -57,7 +57,7 @@ static bool plain_add(struct buf *out, const struct options *options)
 
         if (!value)
             continue;
-        member_add(out, plain[i].member);
+        member_add(out, str_of(plain[i].member));
         switch (plain[i].form) {
         case AS_NUMBER:
             if (!count_add(out, option_rows[plain[i].id].name, value))
@@ -88,7 +88,7 @@ static bool revote_add(struct buf *out, const struct options *options)
         misused("--revote is yes or no");
         return false;
     }
-    member_add(out, "revote");
+    member_add(out, STR("revote"));
     buf_text(out, value && strcmp(value, "no") == 0 ? "false" : "true");
     return true;
 }
@@ -117,39 +117,50 @@ static size_t tag_of(const char *title)
     return primary == len || title[primary] == '-' ? len : 0;
 }
 
-static bool title_add(struct buf *out, const struct options *options)
+/* How many titles were given with their language in front, or how many without. */
+static size_t titles_count(const struct options *options, bool tagged)
 {
-    size_t tagged = 0;
-    size_t bare = 0;
+    size_t count = 0;
 
     for (size_t i = 0; i < options->given_count; i++) {
         const struct option_given *given = &options->given[i];
-        size_t tag = given->id == OPTION_TITLE ? tag_of(given->value) : 0;
 
-        if (given->id != OPTION_TITLE)
-            continue;
-        if (tag == 0 && bare++ == 0) {
-            member_add(out, "title");
-            buf_json_string(out, str_of(given->value));
-        }
-        if (tag == 0)
-            continue;
-        if (tagged++ == 0) {
-            member_add(out, "title");
-            buf_char(out, '{');
-        }
-        if (tagged > 1)
-            buf_char(out, ',');
-        buf_json_string(out, (struct str){ given->value, tag });
-        buf_char(out, ':');
-        buf_json_string(out, str_of(given->value + tag + 1));
+        if (given->id == OPTION_TITLE && (tag_of(given->value) > 0) == tagged)
+            count++;
     }
-    if (tagged > 0)
-        buf_char(out, '}');
+    return count;
+}
+
+static void title_map_add(struct buf *out, const struct options *options)
+{
+    buf_char(out, '{');
+    for (size_t i = 0; i < options->given_count; i++) {
+        const char *value = options->given[i].value;
+
+        if (options->given[i].id != OPTION_TITLE)
+            continue;
+        member_add(out, (struct str){ value, tag_of(value) });
+        buf_json_string(out, str_of(value + tag_of(value) + 1));
+    }
+    buf_char(out, '}');
+}
+
+static bool title_add(struct buf *out, const struct options *options)
+{
+    size_t tagged = titles_count(options, true);
+    size_t bare = titles_count(options, false);
+
+    if (bare + tagged == 0)
+        return true;
     if (bare > 1 || (bare == 1 && tagged > 0)) {
-        misused("--title is given once, or each time with its language: --title ru=…");
+        misused("--title is given once, or each time with its language: --title ru=...");
         return false;
     }
+    member_add(out, STR("title"));
+    if (tagged > 0)
+        title_map_add(out, options);
+    else
+        buf_json_string(out, str_of(options_value(options, OPTION_TITLE)));
     return true;
 }
 
@@ -161,7 +172,7 @@ static bool options_add(struct buf *out, const struct options *options)
         if (options->given[i].id != OPTION_OPTION)
             continue;
         if (count == 0)
-            member_add(out, "options");
+            member_add(out, STR("options"));
         buf_text(out, count++ == 0 ? "[{\"label\":" : ",{\"label\":");
         buf_json_string(out, str_of(options->given[i].value));
         buf_char(out, '}');
@@ -181,11 +192,11 @@ static bool rating_add(struct buf *out, const struct options *options)
         misused("a poll has --option or --rating, not both");
         return false;
     }
-    member_add(out, "kind");
+    member_add(out, STR("kind"));
     buf_text(out, "\"rating\"");
     if (!scale)
         return true;
-    member_add(out, "scale");
+    member_add(out, STR("scale"));
     return count_add(out, "rating", scale);
 }
 
@@ -225,7 +236,7 @@ static enum outcome send_and_tell(struct session *session, struct http_request *
         summary_add(&out, json);
     }
     buf_char(&out, '\n');
-    return screen_write(&out) ? OUTCOME_DONE : OUTCOME_FAILED;
+    return written(&out);
 }
 
 static enum outcome patch(struct session *session, struct str body, const char *done)
@@ -248,7 +259,7 @@ enum outcome create_run(struct session *session)
     if (!options_has(options, OPTION_TITLE))
         return misused("a poll wants a --title");
     if (!options_has(options, OPTION_OPTION) && !options_has(options, OPTION_RATING))
-        return misused("a poll wants --option A --option B …, or --rating");
+        return misused("a poll wants --option A --option B ..., or --rating");
     if (!definition_add(&body, options))
         return OUTCOME_MISUSED;
     if (!buf_ok(&body))
@@ -304,7 +315,7 @@ static enum outcome carried_votes_add(struct buf *out, const struct session *ses
     }
     buf_char(out, ']');
     if (voters) {
-        member_add(out, "voters");
+        member_add(out, STR("voters"));
         if (!count_add(out, "voters", voters))
             return OUTCOME_MISUSED;
     }
@@ -322,10 +333,10 @@ static enum outcome carried_sum_add(struct buf *out, const struct session *sessi
         options_has(session->options, OPTION_VOTERS))
         return misused("it is: tally carry %s", session->command->synopsis);
     buf_char(out, '{');
-    member_add(out, "count");
+    member_add(out, STR("count"));
     if (!count_add(out, "count", count))
         return OUTCOME_MISUSED;
-    member_add(out, "sum");
+    member_add(out, STR("sum"));
     if (!count_add(out, "sum", sum))
         return OUTCOME_MISUSED;
     buf_char(out, '}');

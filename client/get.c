@@ -26,7 +26,7 @@ static enum outcome get(struct session *session, const char *id)
     else
         json_compact(&out, tally);
     buf_char(&out, '\n');
-    return screen_write(&out) ? OUTCOME_DONE : OUTCOME_FAILED;
+    return written(&out);
 }
 
 enum outcome get_run(struct session *session)

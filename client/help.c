@@ -55,7 +55,7 @@ enum outcome help_write(const struct command *command)
         command_write(command);
         return OUTCOME_DONE;
     }
-    (void)printf("Usage: tally [OPTION]… COMMAND …\n\nVotes and tallies of a tallyd.\n\n");
+    (void)printf("Usage: tally [OPTION]... COMMAND ...\n\nVotes and tallies of a tallyd.\n\n");
     for (size_t i = 0; i < commands_count; i++) {
         if (commands[i].run)
             (void)printf("  %-*s %s\n", NAME_CELLS, commands[i].name, commands[i].help);

@@ -76,6 +76,7 @@ static bool hex4(struct str s, uint32_t *ret_n)
 
 static bool take_escape(struct str *rest)
 {
+    const struct str short_forms = STR("\"\\/bfnrt");
     uint32_t unused;
 
     if (rest->len == 0)
@@ -86,7 +87,7 @@ static bool take_escape(struct str *rest)
         *rest = str_from(*rest, 5);
         return true;
     }
-    if (!memchr("\"\\/bfnrt", rest->at[0], 8))
+    if (str_find(short_forms, rest->at[0]) == short_forms.len)
         return false;
     *rest = str_from(*rest, 1);
     return true;
@@ -156,6 +157,7 @@ static bool take_name(struct str *rest, struct str *ret_name)
 }
 
 /* One value and the white space on both sides of it; calls itself at most JSON_DEPTH_MAX deep. */
+/* NOLINTNEXTLINE(misc-no-recursion) */
 static bool take_value(struct reader *reader)
 {
     struct str *rest = &reader->rest;

@@ -72,7 +72,7 @@ static void cell_write(struct buf *out, const struct session *session, const str
     screen_spaces(out, 2);
 }
 
-static bool page_write(const struct session *session, struct table *table, struct str polls)
+static enum outcome page_write(const struct session *session, struct table *table, struct str polls)
 {
     AUTO_BUF out = { 0 };
     struct str rest = json_inside(polls);
@@ -95,7 +95,7 @@ static bool page_write(const struct session *session, struct table *table, struc
             cell_write(&out, session, table, i, buf_str(&text));
         }
     }
-    return screen_write(&out);
+    return written(&out);
 }
 
 static void query_add(struct buf *out, const char *name, const char *value)
@@ -127,8 +127,9 @@ static enum outcome page(struct session *session, struct table *table, struct bu
         return outcome;
     if (!answer_json(&answer, &json))
         return OUTCOME_FAILED;
-    if (!page_write(session, table, json_member(json, "polls")))
-        return OUTCOME_FAILED;
+    outcome = page_write(session, table, json_member(json, "polls"));
+    if (outcome != OUTCOME_DONE)
+        return outcome;
     buf_clear(after);
     json_text(after, json_member(json, "next"));
     if (after->len > 0)

@@ -183,8 +183,11 @@ static void language_of_locale(char ret_language[LANGUAGE_BYTES_MAX + 1])
     if (len > LANGUAGE_BYTES_MAX || str_eq((struct str){ locale, len }, STR("C")) ||
         str_eq((struct str){ locale, len }, STR("POSIX")))
         return;
-    for (size_t i = 0; i < len; i++)
-        ret_language[i] = locale[i] == '_' ? '-' : locale[i];
+    memcpy(ret_language, locale, len);
+    for (size_t i = 0; i < len; i++) {
+        if (ret_language[i] == '_')
+            ret_language[i] = '-';
+    }
     ret_language[len] = '\0';
     if (!is_tag((struct str){ ret_language, len }))
         ret_language[0] = '\0';

@@ -6,7 +6,7 @@
 #include "screen.h"
 
 #include <langinfo.h>
-#include <stdio.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -27,7 +27,7 @@ static size_t cells_of_stdout(void)
 
     if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
         cells = size.ws_col;
-    else if (!columns || !str_uint64(str_of(columns), CELLS_MAX, &cells))
+    else if (!columns || !str_uint64(str_of(columns), UINT32_MAX, &cells))
         cells = CELLS_DEFAULT;
     return cells < CELLS_MIN ? CELLS_MIN : cells > CELLS_MAX ? CELLS_MAX : (size_t)cells;
 }
@@ -164,9 +164,4 @@ bool screen_line(struct str *rest, size_t cells, struct str *ret_line)
     while (rest->len > 0 && rest->at[0] == ' ')
         *rest = str_from(*rest, 1);
     return true;
-}
-
-bool screen_write(const struct buf *out)
-{
-    return buf_ok(out) && fwrite(out->bytes, 1, out->len, stdout) == out->len;
 }

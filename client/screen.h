@@ -48,7 +48,4 @@ void screen_padded(struct buf *out, struct str text, size_t cells);
  */
 bool screen_line(struct str *rest, size_t cells, struct str *ret_line);
 
-/* Writes to stdout, whatever else waits there first. False: it could not be written. */
-bool screen_write(const struct buf *out);
-
 #endif

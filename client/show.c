@@ -204,7 +204,7 @@ static enum outcome tally_show(const struct session *session, const char *id, st
         rating_show(&out, &session->screen, definition, tally);
     else
         choice_show(&out, &session->screen, definition, tally);
-    return screen_write(&out) ? OUTCOME_DONE : OUTCOME_FAILED;
+    return written(&out);
 }
 
 static enum outcome show(struct session *session, const char *id)

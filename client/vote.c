@@ -122,7 +122,7 @@ static enum outcome result_write(struct str result, const char *id, struct str t
     buf_format(&out, ": %s  ", id);
     summary_add(&out, tally);
     buf_char(&out, '\n');
-    return screen_write(&out) ? OUTCOME_DONE : OUTCOME_FAILED;
+    return written(&out);
 }
 
 static enum outcome vote_answered(const struct http_answer *answer, const char *id)

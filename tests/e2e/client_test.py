@@ -193,7 +193,10 @@ def test_an_answer_that_never_came_is_3(tcp):
     assert tally("get", "p", "--url", tcp.url).returncode == 3
 
 
-@pytest.mark.parametrize("content", [b"<html>", b"", b"[1]", b'{"a":1}x', b'{"a":\xff}', b"{" * 99])
+@pytest.mark.parametrize("content", [b"<html>", b"", b"[1]", b'{"a":1}x', b'{"a":\xff}', b"{" * 99,
+                                     b'{"a":01}', b'{"a":1.}', b'{"a":-}', b'{"a":1e}', b'{"a":1,}',
+                                     b'{"a"}', b'{"a":"\\x"}', b'{"a":"\\u12g4"}', b'{"a":"\n"}',
+                                     b'{"a":[1 2]}', b'{"a":[}', b'{"a":tru}', b'{a:1}', b'{"a":"'])
 def test_an_answer_that_is_no_json_object_is_1(tcp, content):
     tcp.play("GET", "/v1/polls/p/tally", (200, content))
     done = tally("get", "p", "--url", tcp.url)
@@ -221,6 +224,7 @@ def test_a_gateway_that_answers_html_is_1_and_names_the_status(tcp):
     ["set", "p"], ["carry", "p"], ["carry", "p", "--count", "1"], ["carry", "p", "x"],
     ["carry", "p", "1", "--count", "1", "--sum", "2"], ["get", "p", "--url"],
     ["get", "p", "--url", "localhost:80"], ["get", "p", "--color", "perhaps"],
+    ["get", "p", "--lang", ""],
     ["get", "p", "--lang", "r u"], ["get", "p", "--no-retry=1"], ["help", "nothing"],
     ["get", "p", "--url", "http://127.0.0.1:1", "--socket", "/s"],
 ])
