@@ -32,7 +32,7 @@ struct json; /* the tree with what it owns */
 /*
  *   bytes     any bytes at all; not kept
  *   ret_json  owned by the caller
- *   returns   JSON_BAD: *reterr_why says what and at which byte
+ *   returns   JSON_BAD: *reterr_why says what, and at which byte or in which member
  */
 MUST_USE enum json_result json_parse(struct str bytes, struct json **ret_json,
                                      struct why *reterr_why);
