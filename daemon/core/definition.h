@@ -46,7 +46,11 @@ enum edit_result {
  *   counts         of `current`; NULL with it
  *   ret_poll       CREATED and CHANGED only; one reference, the caller's
  *   ret_seen       CHANGED only: a reader sees a difference in the tally (title, labels, options,
- *                  phase, carried, results), so its version grows
+ *                  what percents are of, phase, carried, results), so its version grows
+ *   reterr         REFUSED only; may be NULL. Several members may be wrong at once
+ *
+ * A patch is merged into what GET shows; `carried` and `carried_voters` are not shown there, so a
+ * patch gives them as a PUT would. Wrong bodies (422) are told before wrong moments (409).
  */
 MUST_USE enum edit_result edit_apply(const struct edit *edit, const struct poll *current,
                                      const struct counts *counts, int64_t now_ms,
@@ -58,8 +62,18 @@ MUST_USE enum edit_result edit_apply(const struct edit *edit, const struct poll 
  *   updated_at_ms  what to show as updated_at                                                 */
 void definition_render(const struct poll *poll, int64_t updated_at_ms, struct buf *out);
 
-/* What the ledger keeps of a definition: one JSON object, and back. It holds what GET shows and
- * also carried, closed_at and the like; never the salt. load gives a poll with one reference. */
+/*
+ * What the ledger keeps of a definition: one JSON object, and back.
+ *
+ * In it: all that definition_render() shows (times as RFC 3339) but created_at and updated_at;
+ * `carried` and `carried_voters`, where there are carried counts; `revision`, `created_at_ms`,
+ * `defined_at_ms` and, while state is closed, `closed_at_ms`, as integers.
+ * Not in it, so the ledger's own columns: number, salt, forgotten, prefix_v4, prefix_v6, which
+ * are 0 in a poll that was loaded until the ledger fills them in.
+ *
+ * load gives a poll with one reference, or NULL: *reterr_why says what is wrong. Two definitions
+ * are the same when and only when their stored bytes are.
+ */
 void definition_store(const struct poll *poll, struct buf *out);
 MUST_USE struct poll *definition_load(struct str stored, struct why *reterr_why);
 
