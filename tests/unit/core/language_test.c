@@ -44,7 +44,7 @@ static void a_tag_is_letters_and_digits_in_runs_of_8(void **state)
 
 static void the_wanted_language_goes_first_then_what_is_accepted(void **state)
 {
-    static const char *const tags[] = { "en", "ru", "zh-Hant", "pt-BR" };
+    static const char *const tags[] = { "en", "ru", "zh-Hant", "pt-BR", "fr-x" };
     static const struct {
         const char *wanted;
         const char *accept;
@@ -56,6 +56,7 @@ static void the_wanted_language_goes_first_then_what_is_accepted(void **state)
         { "ru-RU-x-private", "", "ru" },
         { "zh-Hant-x-private", "", "zh-Hant" },
         { "zh-Hant-TW", "", "zh-Hant" },
+        { "fr-x-private", "", "en" }, /* x goes with what it introduces */
         { "zh", "", "en" },
         { "pt", "", "en" },
         { "pt-br", "", "pt-BR" },
@@ -93,7 +94,7 @@ static void the_wanted_language_goes_first_then_what_is_accepted(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        size_t got = language_choose(tags, 4, str_of(rows[i].wanted), str_of(rows[i].accept));
+        size_t got = language_choose(tags, 5, str_of(rows[i].wanted), str_of(rows[i].accept));
 
         if (strcmp(tags[got], rows[i].got) != 0)
             fail_msg("wanted \"%s\", accept \"%s\": got %s", rows[i].wanted, rows[i].accept,
