@@ -133,15 +133,14 @@ bool carried_read(struct reading *reading)
     if (cJSON_IsObject(item) && reading->poll->kind == POLL_RATING) {
         if (voters)
             return refuse_member(reading->refusal, "/carried_voters",
-                                 "count says already how many voted");
+                                 "count already says how many voted");
         return sum_read(reading, item, "/carried", &reading->poll->carried);
     }
     if (item && !marks_read(reading, item, "/carried", &carried))
         return false;
     if (carried.sum_only)
         return refuse_member(reading->refusal, "/carried_voters",
-                             "count says already how many "
-                             "voted");
+                             "count already says how many voted");
     if (!voters_read(reading, voters, "/carried_voters", &carried))
         return false;
     reading->poll->carried = carried;
