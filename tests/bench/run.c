@@ -142,7 +142,7 @@ static void conn_ask(struct state *state, struct conn *conn, int64_t now)
         event.events |= EPOLLOUT;
         break;
     case CONN_WRITE_FAILED:
-        conn_lost_because(state, conn, "cannot write", errno);
+        conn_lost_because(state, conn, "the server closed a connection", errno);
         return;
     }
     if (waits == conn->waits_to_write)
