@@ -45,6 +45,9 @@ void writer_submit(struct writer *writer, struct queue_list *list);
 void writer_free(struct writer *writer);
 AUTO_FREE(writer);
 
+/* Whether votes are taken: not after the store was found broken. Any thread. */
+bool writer_takes_votes(const struct writer *writer);
+
 struct writer_counts { /* statistics; any thread */
     uint64_t commits;
     uint64_t votes; /* counted, changed, retracted */

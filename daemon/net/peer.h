@@ -13,8 +13,8 @@
 #include "base/str.h"
 #include "base/why.h"
 
-#define PEER_GROUPS_MAX 64 /* supplementary groups looked at; a user in more is asked about again  \
-                            */
+/* Supplementary groups asked for at first; a user in more is asked about again. */
+#define PEER_GROUPS_MAX 64
 
 /* An address: IPv4 (also IPv4-mapped IPv6) in the first 4 bytes, or IPv6. */
 struct address {
