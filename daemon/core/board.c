@@ -72,19 +72,31 @@ static size_t find(const struct board *board, struct str id, bool *ret_found)
     return low;
 }
 
-static bool make_room(struct board *board)
+static bool make_room(struct board *board, size_t more)
 {
-    size_t room = board->room < ROOM_MIN ? ROOM_MIN : board->room * 2;
+    size_t room = board->room < ROOM_MIN ? ROOM_MIN : board->room;
     struct published **items;
 
-    if (board->n < board->room)
+    if (more <= board->room - board->n)
         return true;
+    while (room - board->n < more)
+        room *= 2;
     items = realloc(board->items, room * sizeof(struct published *));
     if (!items)
         return false;
     board->items = items;
     board->room = room;
     return true;
+}
+
+bool board_reserve(struct board *board, size_t more)
+{
+    bool ok;
+
+    (void)pthread_rwlock_wrlock(&board->lock);
+    ok = make_room(board, more);
+    (void)pthread_rwlock_unlock(&board->lock);
+    return ok;
 }
 
 /* Returns what was there, NULL where nothing was. Under the lock. */
@@ -111,7 +123,7 @@ bool board_publish(struct board *board, struct published *published)
 
     (void)pthread_rwlock_wrlock(&board->lock);
     at = find(board, str_of(published->poll->id), &found);
-    ok = found || make_room(board);
+    ok = found || make_room(board, 1);
     if (ok)
         old = put(board, at, found, published);
     (void)pthread_rwlock_unlock(&board->lock);

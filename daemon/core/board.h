@@ -63,6 +63,9 @@ MUST_USE struct board *board_new(void);
 void board_free(struct board *board);
 AUTO_FREE(board);
 
+/* Makes room for `more` new ids, so that publishing them cannot fail. Thread: writer. */
+MUST_USE bool board_reserve(struct board *board, size_t more);
+
 /*
  * Shows `published` under its poll's id in place of what was there; takes over the reference.
  *   returns  false: no memory for a new id (the board is as it was, the reference still the
