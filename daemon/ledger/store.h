@@ -37,7 +37,7 @@ enum store_result {
     STORE_REFUSED, /* nothing was written, memory is as before; every job that would have
                       written is answered store-unavailable or busy; the store goes on */
     STORE_BROKEN   /* nobody knows what is on disk: every job that wrote is answered
-                      outcome-unknown; no further call but store_free() */
+                      outcome-unknown; no further call but store_abandon() and store_free() */
 };
 
 /* A batch: jobs in the order they came, and what the commit made visible. */
@@ -55,6 +55,10 @@ struct batch {
  */
 MUST_USE struct store *store_open(const struct store_settings *settings, struct board *board,
                                   struct why *reterr_why);
+/* Whether there is a store with something in it, so that its keys must be there too: main opens the
+ * keys first, and may make new ones only where this says no. */
+bool store_exists(const char *url);
+
 void store_free(struct store *store); /* checkpoints where it can */
 AUTO_FREE(store);
 
@@ -77,5 +81,8 @@ enum store_result store_commit(struct store *store, struct batch *batch, size_t 
  */
 enum store_result store_work(struct store *store, bool idle, struct queue_list *answered,
                              int64_t *ret_next_ms);
+
+/* Answers store-unavailable to every job that is kept. After STORE_BROKEN, before store_free(). */
+void store_abandon(struct store *store, struct queue_list *answered);
 
 #endif

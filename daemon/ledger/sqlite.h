@@ -1,0 +1,197 @@
+/*
+ * ledger/sqlite.h - what the files of the SQLite store share.
+ *
+ * Nobody outside ledger/ includes this. All of it is the writer's thread's once store_open() has
+ * returned.
+ */
+#ifndef TALLYD_LEDGER_SQLITE_H
+#define TALLYD_LEDGER_SQLITE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <sqlite3.h>
+
+#include "base/auto.h"
+#include "base/why.h"
+#include "core/addresses.h"
+#include "core/ballot.h"
+#include "core/board.h"
+#include "core/poll.h"
+#include "core/queue.h"
+#include "core/voters.h"
+#include "ledger/store.h"
+#include "ledger/writer.h"
+
+#define SQLITE_APPLICATION_ID 0x74616C79 /* "taly" */
+#define PAGE_BYTES 4096
+#define WAL_BYTES_MAX (32 * 1024 * 1024)
+/* A checkpoint is due here, so that one batch more stays below the most. */
+#define WAL_BYTES_DUE (24 * 1024 * 1024)
+#define WAL_BYTES_IDLE (1024 * 1024) /* and here when nobody waits */
+
+/* What the store holds of one poll. */
+struct book {
+    struct poll *poll; /* a reference */
+    struct counts counts;
+    enum poll_phase phase;       /* as it was last shown */
+    uint32_t seq;                /* of the newest row; 0: none */
+    struct published *published; /* what the board shows; a reference */
+    struct voters *voters;       /* NULL: not loaded */
+    struct addresses *addresses; /* NULL: not loaded */
+    struct touched *touched;     /* by the batch at hand, else NULL */
+    bool loading;
+    uint32_t loaded_seq;       /* rows up to here are in the sets */
+    struct queue_list waiting; /* jobs that wait for the sets */
+};
+
+/* A book as it was before the batch, and what follows from the batch. */
+struct touched {
+    struct book *book;
+    struct poll *poll;     /* before; a reference */
+    struct counts counts;  /* before */
+    enum poll_phase phase; /* before */
+    uint32_t seq;          /* before */
+    bool created;
+    bool deleted;
+    bool defined;                /* the definition is another */
+    bool seen;                   /* a reader sees a difference */
+    struct published *published; /* to be shown; a reference until it is */
+};
+
+enum undo_kind { UNDO_ADDED, UNDO_MOVED, UNDO_REMOVED, UNDO_ADDRESS_ADDED, UNDO_ADDRESS_REMOVED };
+
+struct undo {
+    enum undo_kind kind;
+    struct book *book;
+    struct voter_hash voter;
+    uint32_t old_seq;
+    uint32_t new_seq;
+    uint64_t group;
+};
+
+enum statement {
+    SQL_BEGIN,
+    SQL_COMMIT,
+    SQL_ROLLBACK,
+    SQL_VOTE_INSERT,
+    SQL_VOTE_SELECT,
+    SQL_VOTE_SCAN,
+    SQL_POLL_INSERT,
+    SQL_POLL_UPDATE,
+    SQL_POLL_DELETE,
+    SQL_TALLY_PUT,
+    SQL_HOUR_PUT,
+    SQL_COUNT
+};
+
+struct store {
+    sqlite3 *db;
+    char *path;
+    int lock_fd;
+    const struct clock *clock;
+    const struct keys *keys;
+    void (*random)(void *bytes, size_t len);
+    unsigned prefix_v4;
+    unsigned prefix_v6;
+    struct board *board;
+    uint64_t epoch;
+    uint64_t last_number; /* of a poll, deleted ones too */
+    sqlite3_stmt *sql[SQL_COUNT];
+    struct book **books; /* by poll number */
+    size_t n_books;
+    size_t room_books;
+    size_t n_loading;
+    struct queue_list
+        orphans;    /* jobs whose poll went while they waited: answered, to be handed back */
+    int wal_frames; /* not yet checkpointed, by the last commit */
+    uint64_t ballast_bytes;
+    bool ballast_there;
+    int64_t ballast_retry_ms; /* mono */
+    int64_t look_again_ms;    /* mono: when the clock may have changed something; INT64_MAX: not
+                               * before a definition does */
+
+    /* Of the batch at hand: */
+    bool in_transaction;
+    bool forgets; /* something was forgotten: the WAL must go before it is answered */
+    int64_t now_ms;
+    struct touched **touched;
+    size_t n_touched;
+    size_t room_touched;
+    struct undo *undo; /* room for 2 * BATCH_JOBS_MAX */
+    size_t n_undo;
+};
+
+/* How a statement or a batch went wrong. */
+enum fault {
+    FAULT_NONE,
+    FAULT_NO_MEMORY, /* rolled back; busy */
+    FAULT_FULL,      /* rolled back; the disk is full, and that is all */
+    FAULT_BROKEN     /* nobody knows what is on disk */
+};
+
+/* sqlite_files.c: around SQLite, before it opens anything */
+int sqlite_lock(const char *path, struct why *reterr_why); /* -1: another tallyd has it */
+MUST_USE bool sqlite_file_ok(const char *path, int newest, struct why *reterr_why);
+MUST_USE bool sqlite_rewrite_wal(const char *path, struct why *reterr_why);
+MUST_USE bool sqlite_sync_folder(const char *path, struct why *reterr_why);
+bool ballast_make(const char *path, uint64_t bytes);
+void ballast_free(const char *path);
+
+/* sqlite_open.c */
+MUST_USE bool sqlite_exec(sqlite3 *db, const char *sql, struct why *reterr_why);
+
+/* sqlite_migrate.c */
+int sqlite_newest_migration(void);
+MUST_USE bool sqlite_migrate(sqlite3 *db, struct why *reterr_why);
+
+/* sqlite_load.c */
+MUST_USE bool sqlite_load(struct store *store, struct why *reterr_why);
+
+/* sqlite_books.c */
+struct book *book_find(struct store *store, uint64_t number);
+/* The live poll of this id as the batch at hand has left it. */
+struct book *book_find_id(struct store *store, const char *id);
+MUST_USE bool book_add(struct store *store, struct book *book); /* numbers only grow */
+void book_take_out(struct store *store, struct book *book);
+void book_free(struct book *book);
+AUTO_FREE(book);
+void book_drop_sets(struct book *book);
+
+/* sqlite_voters.c */
+/* The voter's newest row. FAULT_NONE with *ret_found false: there is none. */
+enum fault voters_standing(struct store *store, struct book *book, const struct voter_hash *voter,
+                           bool *ret_found, struct standing *ret_standing);
+/* Empty sets, in place of what there was. */
+enum fault voters_begin(struct book *book);
+/* One slice of the sets of a book that is loading; done when book->loading is false again. Between
+ * batches only. */
+enum fault voters_load_slice(struct store *store, struct book *book);
+
+/* sqlite_write.c: one row each; every one may fail */
+enum fault sql_fault(struct store *store, int code);
+enum fault sql_run(struct store *store, enum statement which);
+enum fault write_begin(struct store *store);
+enum fault write_vote(struct store *store, const struct book *book, const struct ballot *ballot,
+                      uint32_t seq, uint32_t replaces);
+enum fault write_poll(struct store *store, const struct touched *touched);
+enum fault write_counts(struct store *store, const struct touched *touched);
+
+/* sqlite_batch.c */
+/* The book's state before the batch is kept, once. NULL: no memory. */
+MUST_USE struct touched *batch_touch(struct store *store, struct book *book);
+/* Writes what was touched, commits, publishes. The batch is over either way. */
+enum fault batch_finish(struct store *store);
+/* As if the batch had never been. FAULT_NONE, or FAULT_BROKEN. */
+enum fault batch_roll_back(struct store *store);
+
+/* sqlite_decide.c */
+enum decided { DECIDED, KEPT };
+enum fault decide_job(struct store *store, struct job *job, enum decided *ret_decided);
+
+/* sqlite_work.c */
+enum fault checkpoint(struct store *store, int mode);
+enum store_result store_failed(struct store *store, enum fault fault);
+
+#endif

@@ -1,0 +1,197 @@
+/*
+ * ledger/sqlite_files.c - what is done to the store's files around SQLite: the lock, a look at the
+ * header, the rewriting of the log, the ballast.
+ *
+ * Nothing here opens the database file while SQLite has it: closing it would drop SQLite's own
+ * POSIX locks.
+ *
+ * Threads: main before the store is open; the ballast the writer.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "ledger/sqlite.h"
+
+#define HEADER_BYTES 100
+#define HEADER_USER_VERSION 60 /* offsets of the file format, big-endian */
+#define HEADER_APPLICATION_ID 68
+
+static char *with_suffix(const char *path, const char *suffix)
+{
+    char *name;
+
+    return asprintf(&name, "%s%s", path, suffix) < 0 ? NULL : name;
+}
+
+int sqlite_lock(const char *path, struct why *reterr_why)
+{
+    AUTO_BYTES char *name = with_suffix(path, ".lock");
+    int fd = name ? open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600) : -1;
+
+    if (fd < 0) {
+        why_set(reterr_why,
+                "cannot make the lock file %s.lock: %s; the folder must exist and be "
+                "writable",
+                path, strerror(errno));
+        return -1;
+    }
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+        return fd;
+    why_set(reterr_why, "another tallyd has the store %s open; stop it, or choose another --store",
+            path);
+    (void)close(fd);
+    return -1;
+}
+
+static uint32_t big_endian(const unsigned char *at)
+{
+    return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
+}
+
+static bool header_ok(const unsigned char *header, const char *path, int newest, struct why *why)
+{
+    uint32_t version = big_endian(header + HEADER_USER_VERSION);
+
+    if (memcmp(header, "SQLite format 3", 16) != 0 ||
+        big_endian(header + HEADER_APPLICATION_ID) != SQLITE_APPLICATION_ID) {
+        why_set(why, "%s is no store of tallyd; choose another --store, or move it away", path);
+        return false;
+    }
+    if (version > (uint32_t)newest) {
+        why_set(why,
+                "%s was written by a newer tallyd (store version %u, this one knows %d); "
+                "start that one",
+                path, version, newest);
+        return false;
+    }
+    return true;
+}
+
+/* An application_id that is still in the log alone belongs to a store that was cut off at its very
+ * first transaction: the file is then empty. */
+bool sqlite_file_ok(const char *path, int newest, struct why *reterr_why)
+{
+    unsigned char header[HEADER_BYTES];
+    struct stat file;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t got;
+
+    if (fd < 0 && errno == ENOENT)
+        return true;
+    if (fd < 0 || fstat(fd, &file) < 0) {
+        why_set(reterr_why, "cannot open the store %s: %s", path, strerror(errno));
+        if (fd >= 0)
+            (void)close(fd);
+        return false;
+    }
+    got = S_ISREG(file.st_mode) ? read(fd, header, sizeof header) : -1;
+    (void)close(fd);
+    if (got == 0)
+        return true;
+    if (got != (ssize_t)sizeof header) {
+        why_set(reterr_why, "%s is no store of tallyd; choose another --store, or move it away",
+                path);
+        return false;
+    }
+    return header_ok(header, path, newest, reterr_why);
+}
+
+bool sqlite_sync_folder(const char *path, struct why *reterr_why)
+{
+    const char *slash = strrchr(path, '/');
+    AUTO_BYTES char *folder =
+        slash ? str_copy((struct str){ path, slash == path ? 1 : (size_t)(slash - path) })
+              : str_copy(STR("."));
+    int fd = folder ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    bool ok = fd >= 0 && fsync(fd) == 0;
+
+    if (!ok)
+        why_set(reterr_why, "cannot sync the folder of %s: %s", path, strerror(errno));
+    if (fd >= 0)
+        (void)close(fd);
+    return ok;
+}
+
+static bool rewrite(int fd, char *bytes, size_t len)
+{
+    size_t at = 0;
+
+    while (at < len) {
+        ssize_t got = pread(fd, bytes + at, len - at, (off_t)at);
+
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return false;
+        at += (size_t)got;
+    }
+    for (at = 0; at < len;) {
+        ssize_t put = pwrite(fd, bytes + at, len - at, (off_t)at);
+
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put <= 0)
+            return false;
+        at += (size_t)put;
+    }
+    return fdatasync(fd) == 0;
+}
+
+/* After a failed fsync the page cache still shows frames that never reached the disk. Recovery
+ * would take them for committed, and the next power cut would take them, and all behind them. So
+ * what the cache shows is written again, and synced, before anybody believes it. */
+bool sqlite_rewrite_wal(const char *path, struct why *reterr_why)
+{
+    AUTO_BYTES char *name = with_suffix(path, "-wal");
+    AUTO_BYTES char *bytes = NULL;
+    struct stat file;
+    bool ok;
+    int fd;
+
+    if (!name) {
+        why_set(reterr_why, "no memory");
+        return false;
+    }
+    fd = open(name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0 && errno == ENOENT)
+        return true;
+    ok = fd >= 0 && fstat(fd, &file) == 0;
+    if (ok && file.st_size > 0) {
+        bytes = malloc((size_t)file.st_size);
+        ok = bytes && rewrite(fd, bytes, (size_t)file.st_size);
+    }
+    if (!ok)
+        why_set(reterr_why, "cannot write the log %s again: %s; the disk may be failing", name,
+                strerror(errno));
+    if (fd >= 0)
+        (void)close(fd);
+    return ok && sqlite_sync_folder(path, reterr_why);
+}
+
+bool ballast_make(const char *path, uint64_t bytes)
+{
+    AUTO_BYTES char *name = with_suffix(path, ".ballast");
+    int fd = name ? open(name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600) : -1;
+    bool ok = fd >= 0 && posix_fallocate(fd, 0, (off_t)bytes) == 0;
+
+    if (fd >= 0)
+        (void)close(fd);
+    if (!ok && name)
+        (void)unlink(name);
+    return ok;
+}
+
+void ballast_free(const char *path)
+{
+    AUTO_BYTES char *name = with_suffix(path, ".ballast");
+
+    if (name)
+        (void)unlink(name);
+}

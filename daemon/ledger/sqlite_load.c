@@ -1,0 +1,251 @@
+/*
+ * ledger/sqlite_load.c - what a start reads: polls and their counts, not their voters.
+ *
+ * Threads: main, while the store opens.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/definition.h"
+#include "ledger/sqlite.h"
+
+static bool damaged(const struct store *store, struct why *why, const char *what)
+{
+    why_set(why, "the store %s is damaged: %s; restore a backup", store->path, what);
+    return false;
+}
+
+static bool meta_put(struct store *store, const char *name, const void *value, int len,
+                     struct why *why)
+{
+    sqlite3_stmt *statement = NULL;
+    bool ok = sqlite3_prepare_v2(store->db, "INSERT INTO meta (name, value) VALUES (?1, ?2)", -1,
+                                 &statement, NULL) == SQLITE_OK &&
+              sqlite3_bind_text(statement, 1, name, -1, SQLITE_STATIC) == SQLITE_OK &&
+              sqlite3_bind_blob(statement, 2, value, len, SQLITE_STATIC) == SQLITE_OK &&
+              sqlite3_step(statement) == SQLITE_DONE;
+
+    if (!ok)
+        why_set(why, "cannot write to the store %s: %s", store->path, sqlite3_errmsg(store->db));
+    (void)sqlite3_finalize(statement);
+    return ok;
+}
+
+/* Copies exactly `len` bytes. *ret_found false: there is no such row. */
+static bool meta_get(struct store *store, const char *name, void *ret, int len, bool *ret_found,
+                     struct why *why)
+{
+    sqlite3_stmt *statement = NULL;
+    int code = sqlite3_prepare_v2(store->db, "SELECT value FROM meta WHERE name = ?1", -1,
+                                  &statement, NULL);
+    bool ok;
+
+    if (code == SQLITE_OK)
+        code = sqlite3_bind_text(statement, 1, name, -1, SQLITE_STATIC);
+    if (code == SQLITE_OK)
+        code = sqlite3_step(statement);
+    *ret_found = code == SQLITE_ROW;
+    ok = code == SQLITE_ROW || code == SQLITE_DONE;
+    if (code == SQLITE_ROW) {
+        const void *value = sqlite3_column_blob(statement, 0);
+
+        ok = value && sqlite3_column_bytes(statement, 0) == len;
+        if (ok)
+            memcpy(ret, value, (size_t)len);
+    }
+    if (!ok)
+        damaged(store, why, "its meta table cannot be read");
+    (void)sqlite3_finalize(statement);
+    return ok;
+}
+
+static bool load_meta(struct store *store, struct why *why)
+{
+    unsigned char fingerprint[KEY_FINGERPRINT_BYTES];
+    unsigned char stored[KEY_FINGERPRINT_BYTES];
+    bool found;
+
+    keys_fingerprint(store->keys, fingerprint);
+    if (!meta_get(store, "epoch", &store->epoch, sizeof store->epoch, &found, why))
+        return false;
+    if (!found) {
+        store->random(&store->epoch, sizeof store->epoch);
+        return sqlite_exec(store->db, "BEGIN IMMEDIATE", why) &&
+               meta_put(store, "epoch", &store->epoch, sizeof store->epoch, why) &&
+               meta_put(store, "key_fingerprint", fingerprint, sizeof fingerprint, why) &&
+               sqlite_exec(store->db, "COMMIT", why);
+    }
+    if (!meta_get(store, "key_fingerprint", stored, sizeof stored, &found, why))
+        return false;
+    if (found && memcmp(stored, fingerprint, sizeof stored) == 0)
+        return true;
+    why_set(why,
+            "the keys are not those of the store %s; restore the keys file that belongs to "
+            "it: with another key everybody could vote twice",
+            store->path);
+    return false;
+}
+
+static struct str column_str(sqlite3_stmt *row, int column)
+{
+    const void *at = sqlite3_column_blob(row, column);
+
+    return (struct str){ at, (size_t)sqlite3_column_bytes(row, column) };
+}
+
+/* Columns: poll, definition, salt, prefix_v4, prefix_v6, seq, voters, version, updated_at, phase.
+ */
+static struct book *read_book(sqlite3_stmt *row, struct why *why)
+{
+    AUTO(book) book = calloc(1, sizeof *book);
+    struct str salt;
+
+    if (!book)
+        return why_set(why, "no memory");
+    book->poll = definition_load(column_str(row, 1), why);
+    if (!book->poll)
+        return NULL;
+    book->poll->number = (uint64_t)sqlite3_column_int64(row, 0);
+    salt = column_str(row, 2);
+    book->poll->forgotten = salt.len != SALT_BYTES;
+    if (!book->poll->forgotten)
+        memcpy(book->poll->salt, salt.at, SALT_BYTES);
+    book->poll->prefix_v4 = (unsigned)sqlite3_column_int(row, 3);
+    book->poll->prefix_v6 = (unsigned)sqlite3_column_int(row, 4);
+    book->seq = (uint32_t)sqlite3_column_int64(row, 5);
+    book->counts.voters = (uint64_t)sqlite3_column_int64(row, 6);
+    book->counts.version = (uint64_t)sqlite3_column_int64(row, 7);
+    book->counts.updated_at_ms = sqlite3_column_int64(row, 8);
+    book->phase = (enum poll_phase)sqlite3_column_int(row, 9);
+    return TAKE(book);
+}
+
+static bool load_books(struct store *store, struct why *why)
+{
+    static const char sql[] = "SELECT poll, definition, salt, prefix_v4, prefix_v6, seq, voters, "
+                              "version, updated_at, phase FROM poll WHERE deleted_at IS NULL "
+                              "ORDER BY poll";
+    sqlite3_stmt *statement = NULL;
+    int code = sqlite3_prepare_v2(store->db, sql, -1, &statement, NULL);
+    bool ok = code == SQLITE_OK;
+
+    while (ok && (code = sqlite3_step(statement)) == SQLITE_ROW) {
+        AUTO(book) book = read_book(statement, why);
+
+        ok = book != NULL;
+        if (ok && !book_add(store, book))
+            ok = why_set(why, "no memory") != NULL;
+        if (ok)
+            (void)TAKE(book);
+    }
+    (void)sqlite3_finalize(statement);
+    if (ok && code != SQLITE_DONE)
+        return damaged(store, why, sqlite3_errmsg(store->db));
+    return ok;
+}
+
+static bool load_last_number(struct store *store, struct why *why)
+{
+    sqlite3_stmt *statement = NULL;
+    bool ok = sqlite3_prepare_v2(store->db, "SELECT coalesce(max(poll), 0) FROM poll", -1,
+                                 &statement, NULL) == SQLITE_OK &&
+              sqlite3_step(statement) == SQLITE_ROW;
+
+    if (ok)
+        store->last_number = (uint64_t)sqlite3_column_int64(statement, 0);
+    (void)sqlite3_finalize(statement);
+    return ok || damaged(store, why, sqlite3_errmsg(store->db));
+}
+
+static bool load_tally_row(struct store *store, sqlite3_stmt *row, struct why *why)
+{
+    struct book *book = book_find(store, (uint64_t)sqlite3_column_int64(row, 0));
+    int64_t option = sqlite3_column_int64(row, 1);
+    int64_t votes = sqlite3_column_int64(row, 2);
+
+    if (!book)
+        return true; /* of a deleted poll */
+    if (option < 1 || (uint64_t)option > OPTIONS_MAX || votes < 0)
+        return damaged(store, why, "a tally has an impossible row");
+    book->counts.marks[__builtin_ctzll(ballot_mark((unsigned)option))] = (uint64_t)votes;
+    return true;
+}
+
+static bool load_tallies(struct store *store, struct why *why)
+{
+    sqlite3_stmt *statement = NULL;
+    int code = sqlite3_prepare_v2(store->db, "SELECT poll, option, votes FROM tally", -1,
+                                  &statement, NULL);
+    bool ok = code == SQLITE_OK;
+
+    while (ok && (code = sqlite3_step(statement)) == SQLITE_ROW)
+        ok = load_tally_row(store, statement, why);
+    (void)sqlite3_finalize(statement);
+    if (ok && code != SQLITE_DONE)
+        return damaged(store, why, sqlite3_errmsg(store->db));
+    return ok;
+}
+
+/* Stated before each commit too: the options sum to the votes. */
+static bool sums_agree(const struct book *book)
+{
+    uint64_t marks = 0;
+
+    for (size_t i = 0; i < OPTIONS_MAX; i++)
+        marks += book->counts.marks[i];
+    if (book->poll->max_choices == 1)
+        return marks == book->counts.voters;
+    return marks >= book->counts.voters;
+}
+
+/* The newest row of the ledger is the one that the poll's row names: a look at one key. */
+static bool rows_agree(struct store *store, const struct book *book)
+{
+    sqlite3_stmt *statement = NULL;
+    bool ok = sqlite3_prepare_v2(store->db, "SELECT coalesce(max(seq), 0) FROM vote WHERE poll = ?",
+                                 -1, &statement, NULL) == SQLITE_OK &&
+              sqlite3_bind_int64(statement, 1, (sqlite3_int64)book->poll->number) == SQLITE_OK &&
+              sqlite3_step(statement) == SQLITE_ROW &&
+              sqlite3_column_int64(statement, 0) == (sqlite3_int64)book->seq;
+
+    (void)sqlite3_finalize(statement);
+    return ok;
+}
+
+static bool check_books(struct store *store, struct why *why)
+{
+    for (size_t i = 0; i < store->n_books; i++) {
+        const struct book *book = store->books[i];
+
+        if (sums_agree(book) && rows_agree(store, book) && counts_fit(book->poll, &book->counts))
+            continue;
+        why_set(why,
+                "the store %s is damaged: the tally of poll %s is not that of its votes; "
+                "restore a backup",
+                store->path, book->poll->id);
+        return false;
+    }
+    return true;
+}
+
+static bool show(struct store *store, struct why *why)
+{
+    for (size_t i = 0; i < store->n_books; i++) {
+        struct book *book = store->books[i];
+
+        book->published = published_new(book->poll, &book->counts, book->phase, store->epoch);
+        if (!book->published || !board_publish(store->board, published_ref(book->published))) {
+            why_set(why, "no memory for the board");
+            return false;
+        }
+    }
+    return true;
+}
+
+bool sqlite_load(struct store *store, struct why *reterr_why)
+{
+    return load_meta(store, reterr_why) && load_last_number(store, reterr_why) &&
+           load_books(store, reterr_why) && load_tallies(store, reterr_why) &&
+           check_books(store, reterr_why) && show(store, reterr_why);
+}

@@ -1,0 +1,218 @@
+/*
+ * ledger/sqlite_open.c - opening and closing the SQLite store, in the order that keeps promises.
+ *
+ * Lock, header, log written again, and only then SQLite: one connection, exclusive, for life.
+ * Debian 12's SQLite 3.40.1 can lose commits when two connections write or checkpoint at once.
+ *
+ * Threads: main opens; the writer's thread, or main after it, closes.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "ledger/sqlite.h"
+#include "ledger/sqlite_phases.h"
+
+#define SCHEME "sqlite:"
+
+bool sqlite_exec(sqlite3 *db, const char *sql, struct why *reterr_why)
+{
+    if (sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK)
+        return true;
+    why_set(reterr_why, "the store refuses '%.60s': %s", sql, sqlite3_errmsg(db));
+    return false;
+}
+
+/* A pragma that answers with what now holds. */
+static bool set_checked(sqlite3 *db, const char *sql, const char *expected, struct why *why)
+{
+    sqlite3_stmt *statement = NULL;
+    const unsigned char *value = NULL;
+    bool ok = sqlite3_prepare_v2(db, sql, -1, &statement, NULL) == SQLITE_OK &&
+              sqlite3_step(statement) == SQLITE_ROW;
+
+    if (ok)
+        value = sqlite3_column_text(statement, 0);
+    ok = ok && value && strcmp((const char *)value, expected) == 0;
+    if (!ok)
+        why_set(why, "'%s' gives %s instead of %s: %s", sql,
+                value ? (const char *)value : "nothing", expected, sqlite3_errmsg(db));
+    (void)sqlite3_finalize(statement);
+    return ok;
+}
+
+static bool is_new(sqlite3 *db)
+{
+    sqlite3_stmt *statement = NULL;
+    bool is = sqlite3_prepare_v2(db, "PRAGMA application_id", -1, &statement, NULL) == SQLITE_OK &&
+              sqlite3_step(statement) == SQLITE_ROW && sqlite3_column_int(statement, 0) == 0;
+
+    (void)sqlite3_finalize(statement);
+    return is;
+}
+
+/* The exclusive lock comes before the first access, so that no -shm file is ever made. A new file
+ * gets its application_id before the log mode: a start cut off between the two is still ours. */
+static bool apply_settings(sqlite3 *db, struct why *why)
+{
+    static const char *const plain[] = {
+        "PRAGMA trusted_schema = OFF",   "PRAGMA cell_size_check = ON", "PRAGMA secure_delete = ON",
+        "PRAGMA wal_autocheckpoint = 0", "PRAGMA temp_store = MEMORY",  "PRAGMA cache_size = -8192",
+        "PRAGMA synchronous = FULL",     "PRAGMA foreign_keys = OFF",
+    };
+
+    if (!set_checked(db, "PRAGMA locking_mode = EXCLUSIVE", "exclusive", why) ||
+        !sqlite_exec(db, "PRAGMA mmap_size = 0", why) ||
+        !sqlite_exec(db, "PRAGMA synchronous = FULL", why))
+        return false;
+    if (is_new(db) && !sqlite_exec(db, "PRAGMA application_id = 1952541817", why))
+        return false;
+    if (!set_checked(db, "PRAGMA journal_mode = WAL", "wal", why) ||
+        !set_checked(db, "PRAGMA journal_size_limit = 33554432", "33554432", why))
+        return false;
+    for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++) {
+        if (!sqlite_exec(db, plain[i], why))
+            return false;
+    }
+    return sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL) == SQLITE_OK;
+}
+
+static bool prepare_statements(struct store *store, struct why *why)
+{
+    static const char *const sql[SQL_COUNT] = {
+        [SQL_BEGIN] = "BEGIN IMMEDIATE",
+        [SQL_COMMIT] = "COMMIT",
+        [SQL_ROLLBACK] = "ROLLBACK",
+        [SQL_VOTE_INSERT] = "INSERT INTO vote (poll, seq, at, voter, options, replaces, address) "
+                            "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        [SQL_VOTE_SELECT] = "SELECT voter, at, options, address FROM vote "
+                            "WHERE poll = ?1 AND seq = ?2",
+        [SQL_VOTE_SCAN] = "SELECT seq, voter, options, replaces, address FROM vote "
+                          "WHERE poll = ?1 AND seq > ?2 AND seq <= ?3 ORDER BY seq LIMIT ?4",
+        [SQL_POLL_INSERT] = "INSERT INTO poll (poll, id, definition, salt, prefix_v4, prefix_v6, "
+                            "seq, voters, version, updated_at, phase) "
+                            "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+        [SQL_POLL_UPDATE] = "UPDATE poll SET definition = coalesce(?2, definition), seq = ?3, "
+                            "voters = ?4, version = ?5, updated_at = ?6, phase = ?7 "
+                            "WHERE poll = ?1",
+        [SQL_POLL_DELETE] = "UPDATE poll SET deleted_at = ?2, salt = NULL WHERE poll = ?1",
+        [SQL_TALLY_PUT] = "INSERT INTO tally (poll, option, votes) VALUES (?1, ?2, ?3) "
+                          "ON CONFLICT DO UPDATE SET votes = excluded.votes",
+        [SQL_HOUR_PUT] = "INSERT INTO hour (poll, hour, option, votes) VALUES (?1, ?2, ?3, ?4) "
+                         "ON CONFLICT DO UPDATE SET votes = excluded.votes",
+    };
+
+    for (size_t i = 0; i < SQL_COUNT; i++) {
+        if (sqlite3_prepare_v3(store->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &store->sql[i],
+                               NULL) != SQLITE_OK) {
+            why_set(why, "the store %s is damaged: %s; restore a backup", store->path,
+                    sqlite3_errmsg(store->db));
+            return false;
+        }
+    }
+    return true;
+}
+
+static int remember_frames(void *context, sqlite3 *db, const char *name, int frames)
+{
+    struct store *store = context;
+
+    (void)db;
+    (void)name;
+    store->wal_frames = frames;
+    return SQLITE_OK;
+}
+
+static bool open_database(struct store *store, struct why *why)
+{
+    int code = sqlite3_open_v2(store->path, &store->db,
+                               SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
+                                   SQLITE_OPEN_EXRESCODE,
+                               NULL);
+
+    if (code != SQLITE_OK) {
+        why_set(why, "cannot open the store %s: %s", store->path,
+                store->db ? sqlite3_errmsg(store->db) : "no memory");
+        return false;
+    }
+    return apply_settings(store->db, why) && sqlite_migrate(store->db, why) &&
+           prepare_statements(store, why) && sqlite_load(store, why);
+}
+
+static bool open_files(struct store *store, struct why *why)
+{
+    store->lock_fd = sqlite_lock(store->path, why);
+    return store->lock_fd >= 0 && sqlite_file_ok(store->path, sqlite_newest_migration(), why) &&
+           sqlite_rewrite_wal(store->path, why) && open_database(store, why) &&
+           sqlite_sync_folder(store->path, why);
+}
+
+bool store_exists(const char *url)
+{
+    struct stat file;
+
+    return strncmp(url, SCHEME, strlen(SCHEME)) == 0 && stat(url + strlen(SCHEME), &file) == 0 &&
+           file.st_size > 0;
+}
+
+struct store *store_open(const struct store_settings *settings, struct board *board,
+                         struct why *reterr_why)
+{
+    AUTO(store) store = calloc(1, sizeof *store);
+    int64_t next_ms;
+
+    if (!store)
+        return why_set(reterr_why, "no memory for the store");
+    store->lock_fd = -1;
+    if (strncmp(settings->url, SCHEME, strlen(SCHEME)) != 0)
+        return why_set(reterr_why, "the store %s is of no kind that is built in; use sqlite:PATH",
+                       settings->url);
+    store->path = str_copy(str_of(settings->url + strlen(SCHEME)));
+    store->undo = malloc(2 * (size_t)BATCH_JOBS_MAX * sizeof *store->undo);
+    if (!store->path || !store->undo)
+        return why_set(reterr_why, "no memory for the store");
+    store->clock = settings->clock;
+    store->keys = settings->keys;
+    store->random = settings->random;
+    store->prefix_v4 = settings->prefix_v4;
+    store->prefix_v6 = settings->prefix_v6;
+    store->board = board;
+    store->look_again_ms = INT64_MIN;
+    if (!open_files(store, reterr_why))
+        return NULL;
+    if (phases_sweep(store, &next_ms) != STORE_DONE)
+        return why_set(reterr_why, "cannot write to the store %s: %s", store->path,
+                       sqlite3_errmsg(store->db));
+    (void)sqlite3_wal_hook(store->db, remember_frames, store);
+    store->ballast_bytes = settings->ballast_bytes;
+    store->ballast_there =
+        settings->ballast_bytes > 0 && ballast_make(store->path, settings->ballast_bytes);
+    if (settings->ballast_bytes > 0 && !store->ballast_there)
+        log_line(LOG_WARNING, "no room for a ballast beside %s: the disk is nearly full, ignoring",
+                 store->path);
+    return TAKE(store);
+}
+
+void store_free(struct store *store)
+{
+    if (!store)
+        return;
+    for (size_t i = 0; i < SQL_COUNT; i++)
+        (void)sqlite3_finalize(store->sql[i]);
+    if (store->db && sqlite3_close(store->db) != SQLITE_OK)
+        log_line(LOG_ERROR, "the store %s does not close: %s", store->path,
+                 sqlite3_errmsg(store->db));
+    for (size_t i = 0; i < store->n_books; i++)
+        book_free(store->books[i]);
+    free(store->books);
+    free(store->touched);
+    free(store->undo);
+    if (store->lock_fd >= 0)
+        (void)close(store->lock_fd);
+    free(store->path);
+    free(store);
+}

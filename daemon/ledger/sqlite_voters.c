@@ -1,0 +1,201 @@
+/*
+ * ledger/sqlite_voters.c - who has voted: the set in memory, confirmed against the ledger's rows.
+ *
+ * Threads: the writer.
+ */
+#include <string.h>
+
+#include "base/log.h"
+#include "ledger/sqlite.h"
+
+#define SLICE_ROWS 8192 /* about 4 ms: what votes in other polls wait at most */
+
+/* Reads one row. *ret_same: it is this voter's. */
+static enum fault read_row(struct store *store, const struct book *book, uint32_t seq,
+                           const struct voter_hash *voter, bool *ret_same,
+                           struct standing *ret_standing)
+{
+    sqlite3_stmt *row = store->sql[SQL_VOTE_SELECT];
+    int code = sqlite3_bind_int64(row, 1, (sqlite3_int64)book->poll->number);
+
+    if (code == SQLITE_OK)
+        code = sqlite3_bind_int64(row, 2, seq);
+    if (code == SQLITE_OK)
+        code = sqlite3_step(row);
+    *ret_same = code == SQLITE_ROW && sqlite3_column_bytes(row, 0) == (int)sizeof voter->bytes &&
+                memcmp(sqlite3_column_blob(row, 0), voter->bytes, sizeof voter->bytes) == 0;
+    if (*ret_same) {
+        const void *group = sqlite3_column_blob(row, 3);
+
+        *ret_standing = (struct standing){
+            .seq = seq,
+            .at_ms = book->poll->created_at_ms + sqlite3_column_int64(row, 1),
+            .marks = (uint64_t)sqlite3_column_int64(row, 2),
+            .has_address = group && sqlite3_column_bytes(row, 3) == 8,
+        };
+        if (ret_standing->has_address)
+            memcpy(&ret_standing->address_group, group, 8);
+    }
+    (void)sqlite3_reset(row);
+    if (code == SQLITE_DONE) {
+        log_line(LOG_ERROR, "poll %s: row %u is missing from the store %s; restore a backup",
+                 book->poll->id, (unsigned)seq, store->path);
+        return FAULT_BROKEN;
+    }
+    return sql_fault(store, code);
+}
+
+enum fault voters_standing(struct store *store, struct book *book, const struct voter_hash *voter,
+                           bool *ret_found, struct standing *ret_standing)
+{
+    size_t at = 0;
+    uint32_t seq;
+
+    *ret_found = false;
+    while (!*ret_found && voters_find(book->voters, voter, &at, &seq)) {
+        enum fault fault = read_row(store, book, seq, voter, ret_found, ret_standing);
+
+        if (fault != FAULT_NONE)
+            return fault;
+    }
+    return FAULT_NONE;
+}
+
+/* One row on its way into the sets. */
+struct loaded {
+    uint32_t seq;
+    struct voter_hash voter;
+    bool retracted;
+    uint64_t marks;
+    uint32_t replaces; /* 0: none */
+    bool has_address;
+    uint64_t group;
+};
+
+static bool is_in_set(const struct book *book, const struct voter_hash *voter, uint32_t seq)
+{
+    size_t at = 0;
+    uint32_t found;
+
+    while (voters_find(book->voters, voter, &at, &found)) {
+        if (found == seq)
+            return true;
+    }
+    return false;
+}
+
+static enum fault load_first(struct store *store, struct book *book, const struct loaded *row)
+{
+    struct standing standing;
+    bool found;
+    enum fault fault = voters_standing(store, book, &row->voter, &found, &standing);
+
+    if (fault != FAULT_NONE)
+        return fault;
+    if (found) /* voted again, after a while: the newest row stands for the voter */
+        voters_move(book->voters, &row->voter, standing.seq, row->seq);
+    else if (voters_add(book->voters, &row->voter, row->seq) != VOTERS_ADDED)
+        return FAULT_NO_MEMORY;
+    if (book->addresses && row->has_address && !addresses_add(book->addresses, row->group))
+        return FAULT_NO_MEMORY;
+    return FAULT_NONE;
+}
+
+static enum fault load_replacing(struct store *store, struct book *book, const struct loaded *row)
+{
+    bool gone = row->retracted || row->marks == 0;
+
+    if (!is_in_set(book, &row->voter, row->replaces) ||
+        (gone && book->addresses && row->has_address &&
+         addresses_count(book->addresses, row->group) == 0)) {
+        log_line(LOG_ERROR,
+                 "poll %s: row %u of the store %s contradicts those before it; restore "
+                 "a backup",
+                 book->poll->id, (unsigned)row->seq, store->path);
+        return FAULT_BROKEN;
+    }
+    if (row->retracted)
+        voters_remove(book->voters, &row->voter, row->replaces);
+    else
+        voters_move(book->voters, &row->voter, row->replaces, row->seq);
+    if (gone && book->addresses && row->has_address)
+        addresses_remove(book->addresses, row->group);
+    return FAULT_NONE;
+}
+
+static bool read_loaded(sqlite3_stmt *scan, struct loaded *ret_row)
+{
+    const void *group = sqlite3_column_blob(scan, 4);
+
+    if (sqlite3_column_bytes(scan, 1) != (int)sizeof ret_row->voter.bytes)
+        return false;
+    *ret_row = (struct loaded){
+        .seq = (uint32_t)sqlite3_column_int64(scan, 0),
+        .retracted = sqlite3_column_type(scan, 2) == SQLITE_NULL,
+        .marks = (uint64_t)sqlite3_column_int64(scan, 2),
+        .replaces = (uint32_t)sqlite3_column_int64(scan, 3),
+        .has_address = group && sqlite3_column_bytes(scan, 4) == 8,
+    };
+    memcpy(ret_row->voter.bytes, sqlite3_column_blob(scan, 1), sizeof ret_row->voter.bytes);
+    if (ret_row->has_address)
+        memcpy(&ret_row->group, group, 8);
+    return true;
+}
+
+static enum fault load_rows(struct store *store, struct book *book, sqlite3_stmt *scan,
+                            int *ret_rows)
+{
+    int code;
+
+    while ((code = sqlite3_step(scan)) == SQLITE_ROW) {
+        struct loaded row;
+        enum fault fault = read_loaded(scan, &row) ? FAULT_NONE : FAULT_BROKEN;
+
+        if (fault == FAULT_NONE)
+            fault = row.replaces > 0 ? load_replacing(store, book, &row)
+                                     : load_first(store, book, &row);
+        if (fault != FAULT_NONE)
+            return fault;
+        book->loaded_seq = row.seq;
+        (*ret_rows)++;
+    }
+    return sql_fault(store, code);
+}
+
+enum fault voters_begin(struct book *book)
+{
+    book_drop_sets(book);
+    book->voters = voters_new();
+    if (book->poll->per_address > 0)
+        book->addresses = addresses_new();
+    if (book->voters && (book->addresses || book->poll->per_address == 0))
+        return FAULT_NONE;
+    book_drop_sets(book);
+    return FAULT_NO_MEMORY;
+}
+
+enum fault voters_load_slice(struct store *store, struct book *book)
+{
+    sqlite3_stmt *scan = store->sql[SQL_VOTE_SCAN];
+    int rows = 0;
+    enum fault fault = book->loaded_seq == 0 ? voters_begin(book) : FAULT_NONE;
+    int code;
+
+    if (fault != FAULT_NONE)
+        return fault;
+    code = sqlite3_bind_int64(scan, 1, (sqlite3_int64)book->poll->number);
+
+    if (code == SQLITE_OK)
+        code = sqlite3_bind_int64(scan, 2, book->loaded_seq);
+    if (code == SQLITE_OK)
+        code = sqlite3_bind_int64(scan, 3, book->seq);
+    if (code == SQLITE_OK)
+        code = sqlite3_bind_int64(scan, 4, SLICE_ROWS);
+    fault = code == SQLITE_OK ? load_rows(store, book, scan, &rows) : sql_fault(store, code);
+    (void)sqlite3_reset(scan);
+    if (fault == FAULT_NONE && rows < SLICE_ROWS) {
+        book->loading = false;
+        store->n_loading--;
+    }
+    return fault;
+}

@@ -1,0 +1,283 @@
+/*
+ * ledger/sqlite_work.c - the store's two entrances for the writer: a batch, and what there is to do
+ * between batches.
+ *
+ * Threads: the writer.
+ */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "ledger/sqlite.h"
+#include "ledger/sqlite_phases.h"
+
+#define BALLAST_RETRY_MS (60 * 1000)
+
+enum fault checkpoint(struct store *store, int mode)
+{
+    int in_log = 0;
+    int done = 0;
+    int code = sqlite3_wal_checkpoint_v2(store->db, NULL, mode, &in_log, &done);
+    enum fault fault = sql_fault(store, code);
+
+    if (fault == FAULT_FULL)
+        return FAULT_FULL; /* nothing is lost: the log still has it */
+    if (fault != FAULT_NONE)
+        return FAULT_BROKEN;
+    /* SQLITE_OK with fewer frames than there are is not done, whatever it is. */
+    if (in_log == done)
+        store->wal_frames = 0;
+    return FAULT_NONE;
+}
+
+static bool checkpoint_due(const struct store *store, int64_t bytes)
+{
+    return (int64_t)store->wal_frames * PAGE_BYTES >= bytes;
+}
+
+static void answer_all(struct batch *batch, enum problem problem, const char *detail)
+{
+    for (size_t i = 0; i < batch->n; i++) {
+        struct job *job = batch->jobs[i];
+
+        refuse(job->refusal, problem, "%s", detail);
+        job->result = JOB_REFUSED;
+        job->has_standing = false;
+    }
+}
+
+static void answer_fault(struct batch *batch, enum fault fault)
+{
+    switch (fault) {
+    case FAULT_NONE:
+        break;
+    case FAULT_NO_MEMORY:
+        answer_all(batch, PROBLEM_BUSY, "no memory for this vote; send it again");
+        break;
+    case FAULT_FULL:
+        answer_all(batch, PROBLEM_STORE_UNAVAILABLE, "the disk is full; send it again later");
+        break;
+    case FAULT_BROKEN:
+        answer_all(batch, PROBLEM_OUTCOME_UNKNOWN,
+                   "the disk failed; whether this counted is found out at the next start: send it "
+                   "again, it is safe");
+        break;
+    }
+}
+
+/* A full disk: the ballast makes room for what must be written even so, and the log gives back
+ * what it holds. */
+static enum store_result make_room(struct store *store)
+{
+    if (store->ballast_there) {
+        ballast_free(store->path);
+        store->ballast_there = false;
+        log_line(LOG_WARNING, "the disk of %s is full: its ballast was freed", store->path);
+    }
+    store->ballast_retry_ms = clock_mono_ms(store->clock) + BALLAST_RETRY_MS;
+    return checkpoint(store, SQLITE_CHECKPOINT_PASSIVE) == FAULT_BROKEN ? STORE_BROKEN
+                                                                        : STORE_REFUSED;
+}
+
+enum store_result store_failed(struct store *store, enum fault fault)
+{
+    if (fault == FAULT_NONE)
+        return STORE_DONE;
+    if (batch_roll_back(store) == FAULT_BROKEN || fault == FAULT_BROKEN)
+        return STORE_BROKEN;
+    return fault == FAULT_FULL ? make_room(store) : STORE_REFUSED;
+}
+
+/* Each answer takes along what the board shows now. */
+static void attach_tallies(struct store *store, struct batch *batch)
+{
+    for (size_t i = 0; i < batch->n; i++) {
+        struct job *job = batch->jobs[i];
+        struct book *book = job->kind == JOB_DELETE ? NULL : book_find(store, job->ballot.poll);
+
+        if (book)
+            job->published = published_ref(book->published);
+    }
+}
+
+/* Decides every job; those that must wait leave the batch. */
+static enum fault decide_all(struct store *store, struct batch *batch, size_t *ret_kept)
+{
+    size_t n = batch->n;
+    size_t left = 0;
+
+    *ret_kept = 0;
+    for (size_t i = 0; i < n; i++) {
+        struct job *job = batch->jobs[i];
+        enum decided decided;
+        enum fault fault = decide_job(store, job, &decided);
+
+        if (fault != FAULT_NONE) {
+            /* What is not decided yet fails with the rest. */
+            for (; i < n; i++)
+                batch->jobs[left++] = batch->jobs[i];
+            batch->n = left;
+            return fault;
+        }
+        if (decided == KEPT)
+            (*ret_kept)++;
+        else
+            batch->jobs[left++] = job;
+    }
+    batch->n = left;
+    return FAULT_NONE;
+}
+
+enum store_result store_commit(struct store *store, struct batch *batch, size_t *ret_kept)
+{
+    enum fault fault = FAULT_NONE;
+    enum store_result result;
+
+    assert(batch->n <= BATCH_JOBS_MAX);
+    *ret_kept = 0;
+    store->now_ms = batch->now_ms;
+    if (checkpoint_due(store, WAL_BYTES_DUE))
+        fault = checkpoint(store, SQLITE_CHECKPOINT_PASSIVE);
+    if (fault == FAULT_NONE)
+        fault = decide_all(store, batch, ret_kept);
+    if (fault == FAULT_NONE)
+        fault = batch_finish(store);
+    result = store_failed(store, fault);
+    if (result == STORE_DONE)
+        attach_tallies(store, batch);
+    else
+        answer_fault(batch, result == STORE_BROKEN ? FAULT_BROKEN : fault);
+    return result;
+}
+
+static void hand_back(struct queue_list *from, struct queue_list *to)
+{
+    struct queue_node *node;
+
+    while ((node = queue_list_take(from)) != NULL)
+        queue_list_add(to, node);
+}
+
+/* The jobs that waited for these sets, in the order they came. */
+static enum store_result answer_waiting(struct store *store, struct book *book,
+                                        struct queue_list *answered)
+{
+    enum store_result result = STORE_DONE;
+    AUTO_BYTES struct job **jobs = malloc(BATCH_JOBS_MAX * sizeof(struct job *));
+
+    while (jobs && result != STORE_BROKEN && book->waiting.n > 0) {
+        struct batch batch = { .jobs = jobs, .now_ms = clock_wall_ms(store->clock) };
+        struct queue_node *node;
+        size_t kept;
+
+        while (batch.n < BATCH_JOBS_MAX && (node = queue_list_take(&book->waiting)) != NULL)
+            jobs[batch.n++] = (struct job *)node;
+        result = store_commit(store, &batch, &kept);
+        for (size_t i = 0; i < batch.n; i++)
+            queue_list_add(answered, &batch.jobs[i]->node);
+        if (kept > 0)
+            break; /* they began to wait for something else */
+    }
+    return result;
+}
+
+static void refuse_waiting(struct book *book, enum fault fault, struct queue_list *answered)
+{
+    struct queue_node *node;
+
+    while ((node = queue_list_take(&book->waiting)) != NULL) {
+        struct job *job = (struct job *)node;
+        struct batch batch = { .jobs = &job, .n = 1 };
+
+        answer_fault(&batch, fault);
+        queue_list_add(answered, node);
+    }
+}
+
+static struct book *next_loading(struct store *store)
+{
+    for (size_t i = 0; i < store->n_books; i++) {
+        if (store->books[i]->loading)
+            return store->books[i];
+    }
+    return NULL;
+}
+
+static enum store_result load_some(struct store *store, struct queue_list *answered)
+{
+    struct book *book = next_loading(store);
+    enum fault fault = book ? voters_load_slice(store, book) : FAULT_NONE;
+
+    if (fault != FAULT_NONE) {
+        store->n_loading--;
+        book->loading = false;
+        book_drop_sets(book);
+        refuse_waiting(book, fault, answered);
+        return fault == FAULT_BROKEN ? STORE_BROKEN : STORE_REFUSED;
+    }
+    if (!book || book->loading)
+        return STORE_DONE;
+    return answer_waiting(store, book, answered);
+}
+
+/* Only into room that is there to spare; the log of a busy store is left alone. */
+static void keep_ballast(struct store *store)
+{
+    int64_t now_ms = clock_mono_ms(store->clock);
+
+    if (store->ballast_there || store->ballast_bytes == 0 || now_ms < store->ballast_retry_ms)
+        return;
+    store->ballast_there = ballast_make(store->path, store->ballast_bytes);
+    store->ballast_retry_ms = now_ms + BALLAST_RETRY_MS;
+}
+
+static enum store_result tidy(struct store *store)
+{
+    enum fault fault = FAULT_NONE;
+
+    if (checkpoint_due(store, WAL_BYTES_IDLE))
+        fault = checkpoint(store, SQLITE_CHECKPOINT_PASSIVE);
+    keep_ballast(store);
+    return fault == FAULT_BROKEN ? STORE_BROKEN : STORE_DONE;
+}
+
+static int64_t sooner(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+enum store_result store_work(struct store *store, bool idle, struct queue_list *answered,
+                             int64_t *ret_next_ms)
+{
+    int64_t next_ms = INT64_MAX;
+    enum store_result result = phases_sweep(store, &next_ms);
+
+    if (result != STORE_BROKEN && store->n_loading > 0)
+        result = load_some(store, answered);
+    if (result != STORE_BROKEN && idle)
+        result = tidy(store);
+    hand_back(&store->orphans, answered);
+    if (!store->ballast_there && store->ballast_bytes > 0)
+        next_ms = sooner(next_ms, BALLAST_RETRY_MS);
+    *ret_next_ms = store->n_loading > 0 ? 0 : next_ms;
+    return result;
+}
+
+void store_abandon(struct store *store, struct queue_list *answered)
+{
+    for (size_t i = 0; i < store->n_books; i++) {
+        struct book *book = store->books[i];
+        struct queue_node *node;
+
+        while ((node = queue_list_take(&book->waiting)) != NULL) {
+            struct job *job = (struct job *)node;
+
+            refuse(job->refusal, PROBLEM_STORE_UNAVAILABLE, "the store failed; send it again");
+            job->result = JOB_REFUSED;
+            queue_list_add(answered, node);
+        }
+    }
+    hand_back(&store->orphans, answered);
+    /* Nothing is synced again behind a sync that failed: the next start writes the log anew. */
+    (void)sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+}

@@ -1,0 +1,221 @@
+/*
+ * ledger/sqlite_write.c - one row each, and what a failure of one means.
+ *
+ * Threads: the writer.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "core/definition.h"
+#include "ledger/sqlite.h"
+
+#define HOUR_MS (3600 * 1000)
+
+/* A full disk is no broken disk. ENOSPC out of fsync is: nobody knows what was kept. */
+enum fault sql_fault(struct store *store, int code)
+{
+    int system = sqlite3_system_errno(store->db);
+
+    if (code == SQLITE_OK || code == SQLITE_DONE || code == SQLITE_ROW)
+        return FAULT_NONE;
+    if ((code & 0xFF) == SQLITE_NOMEM)
+        return FAULT_NO_MEMORY;
+    if ((code & 0xFF) == SQLITE_FULL ||
+        (code == SQLITE_IOERR_WRITE && (system == EDQUOT || system == ENOSPC))) {
+        log_line(LOG_ERROR, "the disk of %s is full: votes are refused until there is room",
+                 store->path);
+        return FAULT_FULL;
+    }
+    log_line(LOG_ERROR, "the store %s failed: %s (%s); ending, the next start recovers it",
+             store->path, sqlite3_errstr(code), strerror(system));
+    return FAULT_BROKEN;
+}
+
+enum fault sql_run(struct store *store, enum statement which)
+{
+    sqlite3_stmt *statement = store->sql[which];
+    int code = sqlite3_step(statement);
+
+    /* Never left open: one open statement, and every checkpoint answers SQLITE_LOCKED. */
+    (void)sqlite3_reset(statement);
+    return sql_fault(store, code);
+}
+
+enum fault write_begin(struct store *store)
+{
+    enum fault fault;
+
+    if (store->in_transaction)
+        return FAULT_NONE;
+    fault = sql_run(store, SQL_BEGIN);
+    store->in_transaction = fault == FAULT_NONE;
+    return fault;
+}
+
+static int bind_or_null(sqlite3_stmt *statement, int column, uint32_t seq)
+{
+    return seq > 0 ? sqlite3_bind_int64(statement, column, seq)
+                   : sqlite3_bind_null(statement, column);
+}
+
+enum fault write_vote(struct store *store, const struct book *book, const struct ballot *ballot,
+                      uint32_t seq, uint32_t replaces)
+{
+    sqlite3_stmt *row = store->sql[SQL_VOTE_INSERT];
+    int64_t at = store->now_ms - book->poll->created_at_ms;
+    int code = sqlite3_bind_int64(row, 1, (sqlite3_int64)book->poll->number);
+
+    if (code == SQLITE_OK)
+        code = sqlite3_bind_int64(row, 2, seq);
+    if (code == SQLITE_OK)
+        code = sqlite3_bind_int64(row, 3, at);
+    if (code == SQLITE_OK)
+        code = sqlite3_bind_blob(row, 4, ballot->voter.bytes, sizeof ballot->voter.bytes,
+                                 SQLITE_STATIC);
+    if (code == SQLITE_OK)
+        code = ballot->marks != 0 ? sqlite3_bind_int64(row, 5, (sqlite3_int64)ballot->marks)
+                                  : sqlite3_bind_null(row, 5);
+    if (code == SQLITE_OK)
+        code = bind_or_null(row, 6, replaces);
+    if (code == SQLITE_OK)
+        code = ballot->has_address ? sqlite3_bind_blob(row, 7, &ballot->address_group,
+                                                       sizeof ballot->address_group, SQLITE_STATIC)
+                                   : sqlite3_bind_null(row, 7);
+    if (code != SQLITE_OK)
+        return sql_fault(store, code);
+    return sql_run(store, SQL_VOTE_INSERT);
+}
+
+static enum fault insert_poll(struct store *store, const struct book *book, struct str definition)
+{
+    const struct poll *poll = book->poll;
+    sqlite3_stmt *row = store->sql[SQL_POLL_INSERT];
+    int code = sqlite3_bind_int64(row, 1, (sqlite3_int64)poll->number);
+    const struct {
+        int column;
+        int64_t value;
+    } numbers[] = {
+        { 5, poll->prefix_v4 },
+        { 6, poll->prefix_v6 },
+        { 7, book->seq },
+        { 8, (int64_t)book->counts.voters },
+        { 9, (int64_t)book->counts.version },
+        { 10, book->counts.updated_at_ms },
+        { 11, (int64_t)book->phase },
+    };
+
+    if (code == SQLITE_OK)
+        code = sqlite3_bind_text(row, 2, poll->id, -1, SQLITE_STATIC);
+    if (code == SQLITE_OK)
+        code = sqlite3_bind_text(row, 3, definition.at, (int)definition.len, SQLITE_STATIC);
+    if (code == SQLITE_OK)
+        code = sqlite3_bind_blob(row, 4, poll->salt, SALT_BYTES, SQLITE_STATIC);
+    for (size_t i = 0; code == SQLITE_OK && i < sizeof numbers / sizeof numbers[0]; i++)
+        code = sqlite3_bind_int64(row, numbers[i].column, numbers[i].value);
+    if (code != SQLITE_OK)
+        return sql_fault(store, code);
+    return sql_run(store, SQL_POLL_INSERT);
+}
+
+/* definition  {NULL, 0}: it stays as it is */
+static enum fault update_poll(struct store *store, const struct book *book, struct str definition)
+{
+    sqlite3_stmt *row = store->sql[SQL_POLL_UPDATE];
+    const int64_t numbers[] = { book->seq, (int64_t)book->counts.voters,
+                                (int64_t)book->counts.version, book->counts.updated_at_ms,
+                                (int64_t)book->phase };
+    int code = sqlite3_bind_int64(row, 1, (sqlite3_int64)book->poll->number);
+
+    if (code == SQLITE_OK)
+        code = definition.at
+                   ? sqlite3_bind_text(row, 2, definition.at, (int)definition.len, SQLITE_STATIC)
+                   : sqlite3_bind_null(row, 2);
+    for (size_t i = 0; code == SQLITE_OK && i < sizeof numbers / sizeof numbers[0]; i++)
+        code = sqlite3_bind_int64(row, 3 + (int)i, numbers[i]);
+    if (code != SQLITE_OK)
+        return sql_fault(store, code);
+    return sql_run(store, SQL_POLL_UPDATE);
+}
+
+static enum fault delete_poll(struct store *store, const struct book *book)
+{
+    sqlite3_stmt *row = store->sql[SQL_POLL_DELETE];
+    int code = sqlite3_bind_int64(row, 1, (sqlite3_int64)book->poll->number);
+
+    if (code == SQLITE_OK)
+        code = sqlite3_bind_int64(row, 2, store->now_ms);
+    if (code != SQLITE_OK)
+        return sql_fault(store, code);
+    return sql_run(store, SQL_POLL_DELETE);
+}
+
+enum fault write_poll(struct store *store, const struct touched *touched)
+{
+    const struct book *book = touched->book;
+    AUTO_BUF definition = { 0 };
+
+    if (touched->created || touched->defined)
+        definition_store(book->poll, &definition);
+    if (!buf_ok(&definition))
+        return FAULT_NO_MEMORY;
+    if (touched->created && touched->deleted)
+        return FAULT_NONE; /* nobody has seen it */
+    if (touched->deleted)
+        return delete_poll(store, book);
+    if (touched->created)
+        return insert_poll(store, book, buf_str(&definition));
+    return update_poll(store, book, buf_str(&definition));
+}
+
+static enum fault put_tally(struct store *store, const struct poll *poll, size_t i, uint64_t votes)
+{
+    sqlite3_stmt *row = store->sql[SQL_TALLY_PUT];
+    int code = sqlite3_bind_int64(row, 1, (sqlite3_int64)poll->number);
+
+    if (code == SQLITE_OK)
+        code = sqlite3_bind_int64(row, 2, (sqlite3_int64)i + 1);
+    if (code == SQLITE_OK)
+        code = sqlite3_bind_int64(row, 3, (sqlite3_int64)votes);
+    if (code != SQLITE_OK)
+        return sql_fault(store, code);
+    return sql_run(store, SQL_TALLY_PUT);
+}
+
+static enum fault put_hour(struct store *store, const struct poll *poll, size_t i, uint64_t votes)
+{
+    sqlite3_stmt *row = store->sql[SQL_HOUR_PUT];
+    int code = sqlite3_bind_int64(row, 1, (sqlite3_int64)poll->number);
+
+    if (code == SQLITE_OK)
+        code = sqlite3_bind_int64(row, 2, store->now_ms / HOUR_MS);
+    if (code == SQLITE_OK)
+        code = sqlite3_bind_int64(row, 3, (sqlite3_int64)i + 1);
+    if (code == SQLITE_OK)
+        code = sqlite3_bind_int64(row, 4, (sqlite3_int64)(votes + poll->carried.marks[i]));
+    if (code != SQLITE_OK)
+        return sql_fault(store, code);
+    return sql_run(store, SQL_HOUR_PUT);
+}
+
+enum fault write_counts(struct store *store, const struct touched *touched)
+{
+    const struct book *book = touched->book;
+    bool redefined = touched->created || touched->defined;
+
+    if (touched->deleted)
+        return FAULT_NONE;
+    for (size_t i = 0; i < book->poll->n_options; i++) {
+        uint64_t votes = book->counts.marks[i];
+        bool moved = votes != touched->counts.marks[i];
+        enum fault fault = FAULT_NONE;
+
+        if (moved)
+            fault = put_tally(store, book->poll, i, votes);
+        if (fault == FAULT_NONE && (moved || redefined))
+            fault = put_hour(store, book->poll, i, votes);
+        if (fault != FAULT_NONE)
+            return fault;
+    }
+    return FAULT_NONE;
+}

@@ -1,0 +1,336 @@
+/*
+ * ledger/writer.c - the one thread that writes the ledger.
+ *
+ * Takes all jobs that have queued up, lets the store decide and commit them as one batch, and hands
+ * each answer back to the loop that asked for it. No answer leaves before its commit is durable.
+ *
+ * Threads: writer_new(), writer_start() and writer_free() main; writer_submit() any loop; the rest
+ * is its own.
+ */
+#include "ledger/writer.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define PARCELS_MAX 32
+
+struct writer {
+    struct store *store;       /* writer */
+    const struct clock *clock; /* any */
+    void (*broken_call)(void *context);
+    void *broken_context;
+    struct queue inbox;     /* any: it locks itself */
+    struct queue_list jobs; /* writer: taken, not yet decided */
+    struct job **batch;     /* writer: room for BATCH_JOBS_MAX */
+    size_t n_kept;          /* writer: the store holds them */
+    bool gave_up;           /* writer */
+
+    pthread_t thread; /* main */
+    bool started;     /* main */
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    bool woken;    /* lock */
+    bool stopping; /* lock */
+
+    atomic_bool broken;            /* writer writes, any reads */
+    atomic_size_t waiting;         /* any */
+    atomic_uint_least64_t commits; /* writer writes, any reads: a statistic */
+    atomic_uint_least64_t votes;   /* the same */
+};
+
+static void wake_writer(void *context)
+{
+    struct writer *writer = context;
+
+    (void)pthread_mutex_lock(&writer->lock);
+    writer->woken = true;
+    (void)pthread_cond_signal(&writer->wake);
+    (void)pthread_mutex_unlock(&writer->lock);
+}
+
+struct writer *writer_new(const struct writer_settings *settings, struct why *reterr_why)
+{
+    struct writer *writer = calloc(1, sizeof *writer);
+    struct job **batch = malloc(BATCH_JOBS_MAX * sizeof(struct job *));
+    pthread_condattr_t monotonic;
+
+    if (!writer || !batch) {
+        free(writer);
+        free(batch);
+        return why_set(reterr_why, "no memory for the writer");
+    }
+    writer->batch = batch;
+    writer->store = settings->store;
+    writer->clock = settings->clock;
+    writer->broken_call = settings->broken;
+    writer->broken_context = settings->broken_context;
+    queue_init(&writer->inbox, wake_writer, writer);
+    (void)pthread_mutex_init(&writer->lock, NULL);
+    (void)pthread_condattr_init(&monotonic);
+    (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&writer->wake, &monotonic);
+    (void)pthread_condattr_destroy(&monotonic);
+    return writer;
+}
+
+/* Answers on their way to one loop. */
+struct parcel {
+    struct queue *home;
+    struct queue_list list;
+};
+
+struct post {
+    struct parcel parcels[PARCELS_MAX];
+    size_t n;
+};
+
+static void post_send(struct writer *writer, struct post *post)
+{
+    for (size_t i = 0; i < post->n; i++) {
+        atomic_fetch_sub_explicit(&writer->waiting, post->parcels[i].list.n, memory_order_relaxed);
+        queue_put(post->parcels[i].home, &post->parcels[i].list);
+    }
+    post->n = 0;
+}
+
+static void post_add(struct writer *writer, struct post *post, struct job *job)
+{
+    size_t i = 0;
+
+    while (i < post->n && post->parcels[i].home != job->home)
+        i++;
+    if (i == PARCELS_MAX) {
+        post_send(writer, post);
+        i = 0;
+    }
+    if (i == post->n) {
+        post->parcels[i] = (struct parcel){ .home = job->home };
+        post->n++;
+    }
+    queue_list_add(&post->parcels[i].list, &job->node);
+}
+
+static void count(struct writer *writer, const struct job *job)
+{
+    if (job->result == JOB_COUNTED || job->result == JOB_CHANGED || job->result == JOB_RETRACTED)
+        atomic_fetch_add_explicit(&writer->votes, 1, memory_order_relaxed);
+}
+
+static void deliver_list(struct writer *writer, struct queue_list *list)
+{
+    struct post post = { .n = 0 };
+    struct queue_node *node;
+
+    while ((node = queue_list_take(list)) != NULL) {
+        count(writer, (struct job *)node);
+        post_add(writer, &post, (struct job *)node);
+    }
+    post_send(writer, &post);
+}
+
+static void deliver_batch(struct writer *writer, const struct batch *batch)
+{
+    struct post post = { .n = 0 };
+
+    for (size_t i = 0; i < batch->n; i++) {
+        count(writer, batch->jobs[i]);
+        post_add(writer, &post, batch->jobs[i]);
+    }
+    post_send(writer, &post);
+}
+
+/* Nobody knows what is on disk: no more votes, and the process must end. */
+static void give_up(struct writer *writer)
+{
+    struct queue_list answered = { NULL, NULL, 0 };
+
+    if (writer->gave_up)
+        return;
+    writer->gave_up = true;
+    atomic_store(&writer->broken, true);
+    store_abandon(writer->store, &answered);
+    writer->n_kept = 0;
+    deliver_list(writer, &answered);
+    writer->broken_call(writer->broken_context);
+}
+
+static void take_jobs(struct writer *writer)
+{
+    struct queue_list taken = queue_take(&writer->inbox);
+    struct queue_node *node;
+
+    if (writer->jobs.n == 0) {
+        writer->jobs = taken;
+        return;
+    }
+    while ((node = queue_list_take(&taken)) != NULL)
+        queue_list_add(&writer->jobs, node);
+}
+
+static void commit_some(struct writer *writer)
+{
+    struct batch batch = { .jobs = writer->batch, .now_ms = clock_wall_ms(writer->clock) };
+    struct queue_node *node;
+    enum store_result result;
+    size_t kept;
+
+    while (batch.n < BATCH_JOBS_MAX && (node = queue_list_take(&writer->jobs)) != NULL)
+        batch.jobs[batch.n++] = (struct job *)node;
+    result = store_commit(writer->store, &batch, &kept);
+    writer->n_kept += kept;
+    atomic_fetch_add_explicit(&writer->commits, 1, memory_order_relaxed);
+    deliver_batch(writer, &batch);
+    if (result == STORE_BROKEN)
+        give_up(writer);
+}
+
+static void refuse_jobs(struct writer *writer)
+{
+    for (struct queue_node *node = writer->jobs.first; node; node = node->next) {
+        struct job *job = (struct job *)node;
+
+        refuse(job->refusal, PROBLEM_STORE_UNAVAILABLE, "the store failed; send it again later");
+        job->result = JOB_REFUSED;
+    }
+    deliver_list(writer, &writer->jobs);
+}
+
+static int64_t work(struct writer *writer)
+{
+    struct queue_list answered = { NULL, NULL, 0 };
+    int64_t next_ms = INT64_MAX;
+    enum store_result result = store_work(writer->store, writer->jobs.n == 0, &answered, &next_ms);
+
+    assert(answered.n <= writer->n_kept);
+    writer->n_kept -= answered.n;
+    deliver_list(writer, &answered);
+    if (result == STORE_BROKEN)
+        give_up(writer);
+    return next_ms;
+}
+
+/* Sleeps until there are jobs, at most next_ms. Returns whether it is to stop. */
+static bool rest(struct writer *writer, int64_t next_ms)
+{
+    struct timespec until;
+    bool stopping;
+    int error = 0;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
+    if (next_ms < INT64_MAX) {
+        until.tv_sec += (time_t)(next_ms / 1000);
+        until.tv_nsec += (long)(next_ms % 1000) * 1000000;
+        if (until.tv_nsec >= 1000000000) {
+            until.tv_sec++;
+            until.tv_nsec -= 1000000000;
+        }
+    }
+    (void)pthread_mutex_lock(&writer->lock);
+    while (!writer->woken && !writer->stopping && error == 0 && next_ms > 0)
+        error = next_ms == INT64_MAX ? pthread_cond_wait(&writer->wake, &writer->lock)
+                                     : pthread_cond_timedwait(&writer->wake, &writer->lock, &until);
+    writer->woken = false;
+    stopping = writer->stopping;
+    (void)pthread_mutex_unlock(&writer->lock);
+    return stopping;
+}
+
+static void *run(void *context)
+{
+    struct writer *writer = context;
+    bool stopping = false;
+
+    for (;;) {
+        int64_t next_ms = INT64_MAX;
+
+        take_jobs(writer);
+        if (stopping && writer->jobs.n == 0 && writer->n_kept == 0)
+            return NULL;
+        if (writer->gave_up) {
+            refuse_jobs(writer);
+        } else {
+            if (writer->jobs.n > 0)
+                commit_some(writer);
+            if (!writer->gave_up)
+                next_ms = work(writer);
+        }
+        if (writer->jobs.n == 0)
+            stopping = rest(writer, next_ms);
+    }
+}
+
+bool writer_start(struct writer *writer, struct why *reterr_why)
+{
+    int error = pthread_create(&writer->thread, NULL, run, writer);
+
+    if (error != 0) {
+        why_set(reterr_why, "cannot start the writer's thread: %s", strerror(error));
+        return false;
+    }
+    writer->started = true;
+    return true;
+}
+
+static void refuse_busy(struct queue_list *list)
+{
+    struct queue_node *node;
+
+    while ((node = queue_list_take(list)) != NULL) {
+        struct job *job = (struct job *)node;
+        struct queue_list one = { NULL, NULL, 0 };
+
+        refuse(job->refusal, PROBLEM_BUSY, "too many votes are waiting; send it again");
+        job->result = JOB_REFUSED;
+        queue_list_add(&one, node);
+        queue_put(job->home, &one);
+    }
+}
+
+void writer_submit(struct writer *writer, struct queue_list *list)
+{
+    size_t n = list->n;
+
+    if (atomic_fetch_add_explicit(&writer->waiting, n, memory_order_relaxed) + n >
+        WRITER_WAITING_MAX) {
+        atomic_fetch_sub_explicit(&writer->waiting, n, memory_order_relaxed);
+        refuse_busy(list);
+        return;
+    }
+    queue_put(&writer->inbox, list);
+}
+
+void writer_free(struct writer *writer)
+{
+    if (!writer)
+        return;
+    if (writer->started) {
+        (void)pthread_mutex_lock(&writer->lock);
+        writer->stopping = true;
+        (void)pthread_cond_signal(&writer->wake);
+        (void)pthread_mutex_unlock(&writer->lock);
+        (void)pthread_join(writer->thread, NULL);
+    }
+    store_free(writer->store);
+    queue_destroy(&writer->inbox);
+    (void)pthread_mutex_destroy(&writer->lock);
+    (void)pthread_cond_destroy(&writer->wake);
+    free(writer->batch);
+    free(writer);
+}
+
+bool writer_takes_votes(const struct writer *writer)
+{
+    return !atomic_load(&writer->broken);
+}
+
+struct writer_counts writer_counts(const struct writer *writer)
+{
+    return (struct writer_counts){ .commits = atomic_load(&writer->commits),
+                                   .votes = atomic_load(&writer->votes),
+                                   .waiting = atomic_load(&writer->waiting) };
+}
