@@ -1,0 +1,155 @@
+/*
+ * api/answer.c - replies: JSON with its header fields, and problem documents.
+ *
+ * Threads: the loop of the exchange.
+ */
+#include <inttypes.h>
+
+#include "api/call.h"
+
+#define RETRY_AFTER_S 1
+
+static const char *const cache_control[] = {
+    [CACHE_NOT] = "no-store",
+    [CACHE_PRIVATE] = "private, no-store",
+    [CACHE_TALLY] = "public, max-age=1, stale-while-revalidate=5",
+};
+
+static void field(struct buf *out, const char *name, const char *value)
+{
+    buf_text(out, name);
+    buf_text(out, ": ");
+    buf_text(out, value);
+    buf_text(out, "\r\n");
+}
+
+static void busy(struct exchange *exchange)
+{
+    static const struct reply reply = {
+        .status = 503,
+        .content_type = "application/problem+json",
+        .fields = { "Retry-After: 1\r\nCache-Control: no-store\r\n", 42 },
+        .n_pieces = 1,
+        .pieces = { { "{\"type\":\"/problems/busy\",\"title\":\"No memory\",\"status\":503,"
+                      "\"detail\":\"no memory for this answer; send it again\"}",
+                      108 } },
+    };
+
+    exchange_reply(exchange, &reply);
+}
+
+void answer(struct exchange *exchange, struct api_loop *loop, const struct answer *answer)
+{
+    struct buf *fields = &loop->fields;
+    struct reply reply = { .status = answer->status };
+
+    buf_clear(fields);
+    field(fields, "Cache-Control", cache_control[answer->caching]);
+    if (answer->etag)
+        field(fields, "ETag", answer->etag);
+    if (answer->language)
+        field(fields, "Content-Language", answer->language);
+    if (answer->varies)
+        field(fields, "Vary", "Accept-Language");
+    if (answer->location)
+        field(fields, "Location", answer->location);
+    if (!buf_ok(fields)) {
+        busy(exchange);
+        return;
+    }
+    reply.fields = buf_str(fields);
+    for (size_t i = 0; i < sizeof answer->body / sizeof answer->body[0]; i++) {
+        if (answer->body[i].len > 0)
+            reply.pieces[reply.n_pieces++] = answer->body[i];
+    }
+    if (reply.n_pieces > 0)
+        reply.content_type = answer->content_type ? answer->content_type : "application/json";
+    exchange_reply(exchange, &reply);
+}
+
+void answer_out(struct exchange *exchange, struct api_loop *loop, struct answer *head)
+{
+    if (!buf_ok(&loop->out)) {
+        busy(exchange);
+        return;
+    }
+    head->body[0] = buf_str(&loop->out);
+    answer(exchange, loop, head);
+}
+
+static void errors_render(const struct refusal *refusal, struct buf *out)
+{
+    buf_text(out, ",\"errors\":[");
+    for (size_t i = 0; i < refusal->n_errors; i++) {
+        const struct refusal_error *error = &refusal->errors[i];
+
+        buf_text(out, i > 0 ? ",{" : "{");
+        buf_text(out, error->parameter ? "\"parameter\":" : "\"pointer\":");
+        buf_json_string(out, str_of(error->where));
+        buf_text(out, ",\"detail\":");
+        buf_json_string(out, str_of(error->detail));
+        buf_char(out, '}');
+    }
+    buf_char(out, ']');
+}
+
+void problem_render(const struct refusal *refusal, struct str standing, struct buf *out)
+{
+    buf_text(out, "{\"type\":\"/problems/");
+    buf_text(out, problem_slug(refusal->problem));
+    buf_text(out, "\",\"title\":");
+    buf_json_string(out, str_of(problem_title(refusal->problem)));
+    buf_text(out, ",\"status\":");
+    buf_uint(out, problem_status(refusal->problem));
+    buf_text(out, ",\"detail\":");
+    buf_json_string(out, str_of(refusal->detail));
+    if (problem_status(refusal->problem) == 422)
+        errors_render(refusal, out);
+    if (standing.len > 0) {
+        buf_text(out, ",\"standing\":");
+        buf_str_add(out, standing);
+    }
+    buf_char(out, '}');
+}
+
+void answer_refusal(struct exchange *exchange, struct api_loop *loop, const struct refusal *refusal,
+                    struct str standing)
+{
+    struct buf *fields = &loop->fields;
+    struct buf *out = &loop->out;
+    unsigned status = problem_status(refusal->problem);
+
+    buf_clear(fields);
+    buf_clear(out);
+    field(fields, "Cache-Control", "no-store");
+    if (status == 401)
+        field(fields, "WWW-Authenticate", "Bearer");
+    if (status == 503 || status == 429)
+        buf_format(fields, "Retry-After: %d\r\n", RETRY_AFTER_S);
+    problem_render(refusal, standing, out);
+    if (!buf_ok(fields) || !buf_ok(out)) {
+        busy(exchange);
+        return;
+    }
+    exchange_reply(exchange, &(struct reply){ .status = status,
+                                              .content_type = "application/problem+json",
+                                              .fields = buf_str(fields),
+                                              .n_pieces = 1,
+                                              .pieces = { buf_str(out) } });
+}
+
+bool etag_matches(const struct http1_request *request, struct str etag)
+{
+    struct str rest = http1_field(request, STR("If-None-Match"));
+    struct str piece;
+
+    /* Ours hold no comma, so splitting at commas is enough to compare. */
+    while (str_next(&rest, ',', &piece)) {
+        piece = str_trim(piece);
+        if (str_starts(piece, STR("W/")))
+            piece = str_from(piece, 2);
+        if (str_eq(piece, etag) || str_eq(piece, STR("*")))
+            return true;
+    }
+    return false;
+}

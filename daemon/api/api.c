@@ -1,0 +1,161 @@
+/*
+ * api/api.c - the handler that net calls, and what each loop keeps for it.
+ *
+ * Threads: api_new(), api_attach(), api_free() main's; the handler's functions are called by each
+ * loop for itself.
+ */
+#include "api/api.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "api/call.h"
+#include "api/pending.h"
+#include "api/routes.h"
+#include "base/alloc.h"
+
+#define JSON_BODY_BYTES_MAX (16 * 1024)
+#define DEFINITION_BYTES_MAX (256 * 1024)
+
+static void wake_loop(void *context)
+{
+    loop_wake(context);
+}
+
+struct api *api_new(const struct api_settings *settings)
+{
+    AUTO(api) api = must_alloc(sizeof *api);
+
+    api->board = settings->board;
+    api->writer = settings->writer;
+    api->keys = settings->keys;
+    api->roles = (struct roles){ .own_uid = settings->own_uid,
+                                 .has_admin_group = settings->has_admin_group,
+                                 .admin_group = settings->admin_group };
+    api->n_loops = settings->loops;
+    api->loops = must_alloc(settings->loops * sizeof *api->loops);
+    return TAKE(api);
+}
+
+void api_free(struct api *api)
+{
+    if (!api)
+        return;
+    for (size_t i = 0; i < api->n_loops; i++) {
+        if (api->loops[i].answers.wake)
+            queue_destroy(&api->loops[i].answers);
+        buf_free(&api->loops[i].out);
+        buf_free(&api->loops[i].fields);
+    }
+    free(api->loops);
+    free(api);
+}
+
+void api_attach(struct api *api, struct loop *loop)
+{
+    assert(loop_number(loop) < api->n_loops);
+    queue_init(&api->loops[loop_number(loop)].answers, wake_loop, loop);
+}
+
+static struct api_loop *loop_of(struct api *api, const struct loop *loop)
+{
+    return &api->loops[loop_number(loop)];
+}
+
+static bool ends_with(struct str s, struct str end)
+{
+    return s.len >= end.len && str_eq(str_from(s, s.len - end.len), end);
+}
+
+static void plan(void *context, const struct http1_request *request, struct exchange_plan *ret_plan)
+{
+    bool defines = request->method == METHOD_PUT || request->method == METHOD_PATCH;
+
+    (void)context;
+    ret_plan->body_bytes_max = defines && !ends_with(request->path, STR("/carried"))
+                                   ? DEFINITION_BYTES_MAX
+                                   : JSON_BODY_BYTES_MAX;
+    /* The writer keeps votes of one connection in order, so they need not wait for each other. */
+    ret_plan->overlaps = (request->method == METHOD_POST || request->method == METHOD_DELETE) &&
+                         ends_with(request->path, STR("/votes"));
+}
+
+static void handle(void *context, struct exchange *exchange)
+{
+    struct api *api = context;
+    struct call call = { .api = api,
+                         .loop = loop_of(api, exchange_loop(exchange)),
+                         .exchange = exchange,
+                         .request = exchange_request(exchange) };
+
+    routes_call(&call);
+}
+
+static enum problem problem_of(unsigned status)
+{
+    switch (status) {
+    case 400:
+        return PROBLEM_MALFORMED;
+    case 408:
+        return PROBLEM_TIMEOUT;
+    case 413:
+        return PROBLEM_TOO_LARGE;
+    case 414:
+        return PROBLEM_URI_TOO_LONG;
+    case 431:
+        return PROBLEM_HEAD_TOO_LARGE;
+    case 501:
+        return PROBLEM_NOT_IMPLEMENTED;
+    default:
+        return PROBLEM_BUSY;
+    }
+}
+
+static void refuse_for_net(void *context, struct loop *loop, unsigned status, const char *detail,
+                           struct reply *ret_reply)
+{
+    struct api_loop *mine = loop_of(context, loop);
+    struct refusal *refusal = &mine->refusal;
+
+    refuse(refusal, problem_of(status), "%s", detail);
+    buf_clear(&mine->out);
+    problem_render(refusal, (struct str){ NULL, 0 }, &mine->out);
+    *ret_reply = (struct reply){ .status = problem_status(refusal->problem), .close = true };
+    ret_reply->fields = ret_reply->status == 503
+                            ? STR("Cache-Control: no-store\r\nRetry-After: 1\r\n")
+                            : STR("Cache-Control: no-store\r\n");
+    if (!buf_ok(&mine->out))
+        return; /* no memory: the status alone has to do */
+    ret_reply->content_type = "application/problem+json";
+    ret_reply->n_pieces = 1;
+    ret_reply->pieces[0] = buf_str(&mine->out);
+}
+
+static void woken(void *context, struct loop *loop)
+{
+    struct api_loop *mine = loop_of(context, loop);
+    struct queue_list answers = queue_take(&mine->answers);
+    struct queue_node *node;
+
+    while ((node = queue_list_take(&answers)) != NULL)
+        pending_job_done((struct job *)node);
+}
+
+static void turn_ends(void *context, struct loop *loop)
+{
+    struct api *api = context;
+    struct api_loop *mine = loop_of(api, loop);
+
+    if (mine->submissions.n > 0)
+        writer_submit(api->writer, &mine->submissions);
+}
+
+struct http_handler api_handler(struct api *api)
+{
+    return (struct http_handler){ .context = api,
+                                  .plan = plan,
+                                  .handle = handle,
+                                  .refuse = refuse_for_net,
+                                  .woken = woken,
+                                  .turn_ends = turn_ends };
+}

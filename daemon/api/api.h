@@ -1,0 +1,43 @@
+/*
+ * api/api.h - what is answered: each request to core and ledger, and back.
+ *
+ * One file per group of routes; the table of all of them is api/routes.c.
+ */
+#ifndef TALLYD_API_API_H
+#define TALLYD_API_API_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/auto.h"
+#include "core/board.h"
+#include "ledger/keys.h"
+#include "ledger/writer.h"
+#include "net/exchange.h"
+#include "net/loop.h"
+
+struct api; /* opaque: api/api.c */
+
+struct api_settings {
+    struct board *board; /* all three outlive the api */
+    struct writer *writer;
+    const struct keys *keys;
+    uid_t own_uid; /* the daemon's user is an admin on the Unix socket */
+    bool has_admin_group;
+    gid_t admin_group; /* and so are the members of this group */
+    size_t loops;
+};
+
+/* Main, before anything listens. */
+MUST_USE struct api *api_new(const struct api_settings *settings);
+void api_free(struct api *api); /* every exchange is answered by then */
+AUTO_FREE(api);
+
+/* Tells which loop has this number: the writer's answers wake it. Main, before server_start(). */
+void api_attach(struct api *api, struct loop *loop);
+
+/* What to give to server_new(); its context is `api`. */
+struct http_handler api_handler(struct api *api);
+
+#endif

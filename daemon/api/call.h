@@ -1,0 +1,101 @@
+/*
+ * api/call.h - one request on its way through the api, and the answers to it.
+ *
+ * A call lives on the stack of its loop while its route runs. A route that has to ask the writer
+ * leaves a pending behind (api/pending.h), which answers later on the same loop.
+ */
+#ifndef TALLYD_API_CALL_H
+#define TALLYD_API_CALL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "api/api.h"
+#include "api/caller.h"
+#include "api/url.h"
+#include "base/buf.h"
+#include "core/json.h"
+#include "core/queue.h"
+#include "core/refusal.h"
+
+struct api_loop {                  /* all of it: its loop's thread, but for `answers` */
+    struct queue answers;          /* the writer puts them in; it locks itself */
+    struct queue_list submissions; /* of this turn, handed over at its end */
+    struct buf out;                /* a reply under construction */
+    struct buf fields;             /* its header fields */
+    struct url url;                /* of the request at hand */
+    struct refusal refusal;        /* of the request at hand */
+};
+
+struct api { /* written before the loops start, but for what `loops` holds */
+    struct board *board;
+    struct writer *writer;
+    const struct keys *keys;
+    struct roles roles;
+    size_t n_loops;
+    struct api_loop *loops;
+};
+
+struct call {
+    struct api *api;
+    struct api_loop *loop;
+    struct exchange *exchange;
+    const struct http1_request *request;
+    struct caller caller;
+    struct str id; /* of the route's {id}, else empty */
+};
+
+/* How an answer may be kept by caches (RFC 9111). */
+enum caching {
+    CACHE_NOT,     /* no-store */
+    CACHE_PRIVATE, /* private, no-store: it depends on who asked */
+    CACHE_TALLY    /* public, max-age=1, stale-while-revalidate=5 */
+};
+
+struct answer {
+    unsigned status;
+    const char *content_type; /* NULL: application/json */
+    enum caching caching;
+    const char *etag;     /* with its quotes, or NULL */
+    const char *language; /* Content-Language, or NULL */
+    bool varies;          /* Vary: Accept-Language */
+    const char *location; /* or NULL */
+    struct str body[3];   /* one behind the other; copied */
+};
+
+/* Answers and frees the exchange. */
+void answer(struct exchange *exchange, struct api_loop *loop, const struct answer *answer);
+
+/* Answers with a problem document (RFC 9457). `standing` is a JSON object for the member of that
+ * name, or empty. */
+void answer_refusal(struct exchange *exchange, struct api_loop *loop, const struct refusal *refusal,
+                    struct str standing);
+
+/* Writes the problem document of a refusal. */
+void problem_render(const struct refusal *refusal, struct str standing, struct buf *out);
+
+/* What is in loop->out, or 503 when there was no memory for all of it. */
+void answer_out(struct exchange *exchange, struct api_loop *loop, struct answer *head);
+
+/* 304 where If-None-Match names this ETag or is `*` (RFC 9110 §13.1.2, weak comparison). */
+bool etag_matches(const struct http1_request *request, struct str etag);
+
+enum body_rule { BODY_NEEDED, BODY_OPTIONAL };
+
+/*
+ * Reads the request's body as JSON.
+ *
+ *   types    the media types it may have, separated by spaces
+ *   ret_json NULL where the body is optional and there is none
+ *   returns  false: 400, 415 or 503 in *reterr
+ */
+MUST_USE bool call_json(const struct call *call, const char *types, enum body_rule rule,
+                        struct json **ret_json, struct refusal *reterr);
+
+/* The published poll of the route's {id}, or NULL: 404 in *reterr. */
+MUST_USE struct published *call_poll(const struct call *call, struct refusal *reterr);
+
+/* Which of the published languages this request gets. */
+size_t call_language(const struct call *call, const struct published *published);
+
+#endif

@@ -1,0 +1,90 @@
+/*
+ * api/pending.c - calls that wait for the writer.
+ *
+ * Threads: the loop of the exchange; between pending_submit() and pending_job_done() each job is
+ * the writer's.
+ */
+#include "api/pending.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct pending *pending_new(const struct call *call, size_t n_jobs,
+                            void (*finish)(struct pending *))
+{
+    size_t len = sizeof(struct pending) + n_jobs * sizeof(struct pending_job);
+    struct pending *pending = malloc(len); /* not zeroed: the refusal alone is 2.6 kB */
+
+    if (!pending)
+        return NULL;
+    pending->api = call->api;
+    pending->loop = call->loop;
+    pending->exchange = call->exchange;
+    pending->finish = finish;
+    pending->detail = NULL;
+    pending->drop = NULL;
+    pending->role = call->caller.role;
+    pending->language[0] = '\0';
+    pending->n_left = n_jobs;
+    pending->refusal.problem = PROBLEM_NONE;
+    pending->n_jobs = n_jobs;
+    for (size_t i = 0; i < n_jobs; i++) {
+        pending->jobs[i].pending = pending;
+        pending->jobs[i].job =
+            (struct job){ .home = &call->loop->answers, .refusal = &pending->refusal };
+    }
+    return pending;
+}
+
+void pending_free(struct pending *pending)
+{
+    if (!pending)
+        return;
+    for (size_t i = 0; i < pending->n_jobs; i++) {
+        struct job *job = &pending->jobs[i].job;
+
+        if (job->published)
+            published_free(job->published);
+        if (job->edit)
+            edit_free(job->edit);
+    }
+    if (pending->drop)
+        pending->drop(pending->detail);
+    free(pending);
+}
+
+void pending_submit(struct pending *pending)
+{
+    for (size_t i = 0; i < pending->n_jobs; i++)
+        queue_list_add(&pending->loop->submissions, &pending->jobs[i].job.node);
+}
+
+void pending_job_done(struct job *job)
+{
+    struct pending *pending = ((struct pending_job *)job)->pending;
+
+    if (--pending->n_left > 0)
+        return;
+    pending->finish(pending);
+    pending_free(pending);
+}
+
+void pending_remember_language(struct pending *pending, const struct call *call,
+                               const struct published *published)
+{
+    const char *tag = published->languages[call_language(call, published)];
+
+    (void)snprintf(pending->language, sizeof pending->language, "%s", tag ? tag : "");
+}
+
+size_t pending_language(const struct pending *pending, const struct published *published)
+{
+    for (size_t i = 0; i < published->n_languages; i++) {
+        const char *tag = published->languages[i];
+
+        if (strcmp(tag ? tag : "", pending->language) == 0)
+            return i;
+    }
+    return 0;
+}

@@ -1,0 +1,60 @@
+/*
+ * api/pending.h - a call that waits for the writer.
+ *
+ * Holds the exchange, the jobs and what is needed to answer, and outlives the call. The writer
+ * takes the jobs at the end of the loop's turn; when the last one is back, `finish` answers and
+ * the pending is freed.
+ */
+#ifndef TALLYD_API_PENDING_H
+#define TALLYD_API_PENDING_H
+
+#include <stddef.h>
+
+#include "api/call.h"
+#include "ledger/job.h"
+
+#define LANGUAGE_TAG_BYTES_MAX 36
+
+struct pending;
+
+struct pending_job {
+    struct job job; /* first: a job is its pending_job */
+    struct pending *pending;
+};
+
+struct pending {
+    struct api *api;
+    struct api_loop *loop;
+    struct exchange *exchange;
+    /* All jobs are back. Answers the exchange; frees nothing of the pending. */
+    void (*finish)(struct pending *pending);
+    void *detail;               /* the route's own, or NULL … */
+    void (*drop)(void *detail); /* … freed by this with the pending */
+    enum role role;
+    char language[LANGUAGE_TAG_BYTES_MAX + 1]; /* chosen when the call came; "": the first */
+    size_t n_left;
+    struct refusal refusal;
+    size_t n_jobs;
+    struct pending_job jobs[];
+};
+
+/* NULL: no memory. Nothing is submitted yet; pending_free() takes it back. */
+MUST_USE struct pending *pending_new(const struct call *call, size_t n_jobs,
+                                     void (*finish)(struct pending *));
+void pending_free(struct pending *pending);
+AUTO_FREE(pending);
+
+/* Hands the jobs over at the end of this turn. The exchange is the pending's from now on. */
+void pending_submit(struct pending *pending);
+
+/* A job is back: finishes its pending when it was the last one. */
+void pending_job_done(struct job *job);
+
+/* Remembers the language that this call gets of this poll. */
+void pending_remember_language(struct pending *pending, const struct call *call,
+                               const struct published *published);
+
+/* The same language in a later publication, or its first. */
+size_t pending_language(const struct pending *pending, const struct published *published);
+
+#endif

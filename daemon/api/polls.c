@@ -1,0 +1,230 @@
+/*
+ * api/polls.c - GET /v1/polls and GET /v1/polls/{id}: lists and definitions.
+ *
+ * Threads: the loop of the call.
+ */
+#include <string.h>
+
+#include "api/definitions.h"
+#include "api/pending.h"
+#include "api/routes.h"
+#include "api/viewing.h"
+
+#define LIST_LIMIT_DEFAULT 100
+#define LIST_LIMIT_MAX 1000
+#define LIST_PAGE 64 /* how many polls are looked at under one lock */
+
+static void answer_definition(struct call *call, struct published *published, bool visible,
+                              enum caching caching)
+{
+    size_t language = call_language(call, published);
+    char etag[DEFINITION_ETAG_BYTES_MAX];
+    struct answer reply = { .status = 200, .caching = caching, .etag = etag, .varies = true };
+
+    buf_clear(&call->loop->out);
+    if (!definition_etag(published, visible, language, etag)) {
+        call->loop->out.failed = true;
+    } else if (etag_matches(call->request, str_of(etag))) {
+        reply.status = 304;
+    } else {
+        definition_answer(published, visible, language, &call->loop->out);
+    }
+    answer_out(call->exchange, call->loop, &reply);
+}
+
+static void definition_asked(struct pending *pending)
+{
+    const struct job *job = &pending->jobs[0].job;
+
+    if (job->result == JOB_REFUSED || !job->published) {
+        if (job->result != JOB_REFUSED)
+            refuse(&pending->refusal, PROBLEM_NO_SUCH_POLL, "there is no poll of this id");
+        answer_refusal(pending->exchange, pending->loop, &pending->refusal,
+                       (struct str){ NULL, 0 });
+        return;
+    }
+    buf_clear(&pending->loop->out);
+    definition_answer(job->published, viewing_allowed(job),
+                      pending_language(pending, job->published), &pending->loop->out);
+    answer_out(pending->exchange, pending->loop,
+               &(struct answer){ .status = 200, .caching = CACHE_PRIVATE, .varies = true });
+}
+
+static bool ask_for_definition(const struct call *call, const struct published *published,
+                               const struct ballot *ballot, struct refusal *reterr)
+{
+    struct pending *pending = pending_new(call, 1, definition_asked);
+
+    if (!pending)
+        return refuse(reterr, PROBLEM_BUSY, "no memory for this request; send it again");
+    viewing_ask(&pending->jobs[0].job, ballot);
+    pending_remember_language(pending, call, published);
+    pending_submit(pending);
+    return true;
+}
+
+void poll_get(struct call *call)
+{
+    struct refusal *refusal = &call->loop->refusal;
+    AUTO(published) published = call_poll(call, refusal);
+    struct ballot ballot;
+
+    if (!published) {
+        answer_refusal(call->exchange, call->loop, refusal, (struct str){ NULL, 0 });
+        return;
+    }
+    switch (viewing_of(call, published, &ballot)) {
+    case VIEW_PUBLIC:
+        answer_definition(call, published, true, CACHE_TALLY);
+        return;
+    case VIEW_PRIVATE:
+        answer_definition(call, published, true, CACHE_PRIVATE);
+        return;
+    case VIEW_HIDDEN:
+        answer_definition(call, published, false, CACHE_TALLY);
+        return;
+    case VIEW_ASK:
+        if (!ask_for_definition(call, published, &ballot, refusal))
+            answer_refusal(call->exchange, call->loop, refusal, (struct str){ NULL, 0 });
+        return;
+    }
+}
+
+struct filter {
+    size_t limit;
+    bool has_kind;
+    enum poll_kind kind;
+    bool has_state;
+    enum poll_phase state;
+    struct str after;
+};
+
+static bool filter_kind(struct str word, struct filter *filter, struct refusal *reterr)
+{
+    filter->has_kind = word.at != NULL;
+    if (!filter->has_kind)
+        return true;
+    for (enum poll_kind kind = POLL_CHOICE; kind <= POLL_RATING; kind++) {
+        filter->kind = kind;
+        if (str_eq(word, str_of(poll_kind_word(kind))))
+            return true;
+    }
+    return refuse_parameter(reterr, "kind", "must be choice or rating");
+}
+
+static bool filter_state(struct str word, struct filter *filter, struct refusal *reterr)
+{
+    filter->has_state = word.at != NULL;
+    if (!filter->has_state)
+        return true;
+    for (enum poll_phase phase = PHASE_SCHEDULED; phase <= PHASE_CLOSED; phase++) {
+        filter->state = phase;
+        if (str_eq(word, str_of(poll_phase_word(phase))))
+            return true;
+    }
+    return refuse_parameter(reterr, "state", "must be scheduled, open or closed");
+}
+
+static bool filter_read(const struct url *url, struct filter *ret_filter, struct refusal *reterr)
+{
+    uint64_t limit;
+
+    if (!url_number(url, "limit", 1, LIST_LIMIT_MAX, LIST_LIMIT_DEFAULT, &limit, reterr) ||
+        !filter_kind(url_parameter(url, "kind"), ret_filter, reterr) ||
+        !filter_state(url_parameter(url, "state"), ret_filter, reterr))
+        return false;
+    ret_filter->limit = (size_t)limit;
+    ret_filter->after = url_parameter(url, "after");
+    return true;
+}
+
+static bool filter_takes(const struct filter *filter, const struct published *published)
+{
+    return (!filter->has_kind || published->poll->kind == filter->kind) &&
+           (!filter->has_state || published->phase == filter->state);
+}
+
+static void row_render(const struct call *call, const struct published *published, struct buf *out)
+{
+    const char *language = published->languages[call_language(call, published)];
+    enum viewer viewer = call->caller.role == ROLE_ADMIN ? VIEWER_TRUSTED : VIEWER_STRANGER;
+    struct tally tally;
+
+    buf_text(out, "{\"id\":\"");
+    buf_text(out, published->poll->id);
+    buf_text(out, "\",\"kind\":\"");
+    buf_text(out, poll_kind_word(published->poll->kind));
+    buf_text(out, "\",\"title\":");
+    buf_json_string(out, str_of(text_value(&published->poll->title, language)));
+    buf_text(out, ",\"state\":\"");
+    buf_text(out, poll_phase_word(published->phase));
+    buf_text(out, "\",\"votes\":");
+    if (poll_hides_results(published->poll, published->phase, viewer)) {
+        buf_text(out, "null}");
+        return;
+    }
+    tally_work_out(published->poll, &published->counts, &tally);
+    buf_uint(out, tally.votes);
+    buf_char(out, '}');
+}
+
+/* Renders up to `limit` rows behind `after`.
+ *   last     room for an id: of the last row that was rendered
+ *   returns  whether there are more                                                         */
+static bool rows_render(const struct call *call, const struct filter *filter,
+                        char last[POLL_ID_BYTES_MAX + 1], struct buf *out)
+{
+    char seen[POLL_ID_BYTES_MAX + 1] = "";
+    struct str after = filter->after;
+    size_t rows = 0;
+
+    for (;;) {
+        struct published *page[LIST_PAGE];
+        size_t n = board_list(call->api->board, after, page, LIST_PAGE);
+        bool more = false;
+
+        for (size_t i = 0; i < n; i++) {
+            if (!more && filter_takes(filter, page[i])) {
+                more = rows == filter->limit;
+                if (!more) {
+                    if (rows++ > 0)
+                        buf_char(out, ',');
+                    row_render(call, page[i], out);
+                    memcpy(last, page[i]->poll->id, sizeof page[i]->poll->id);
+                }
+            }
+            memcpy(seen, page[i]->poll->id, sizeof seen);
+            published_free(page[i]);
+        }
+        if (more || n < LIST_PAGE)
+            return more;
+        after = str_of(seen);
+    }
+}
+
+void polls_list(struct call *call)
+{
+    struct refusal *refusal = &call->loop->refusal;
+    struct buf *out = &call->loop->out;
+    char last[POLL_ID_BYTES_MAX + 1] = "";
+    struct filter filter = { 0 };
+    bool trusted = call->caller.role == ROLE_ADMIN;
+
+    if (!filter_read(&call->loop->url, &filter, refusal)) {
+        answer_refusal(call->exchange, call->loop, refusal, (struct str){ NULL, 0 });
+        return;
+    }
+    buf_clear(out);
+    buf_text(out, "{\"polls\":[");
+    if (rows_render(call, &filter, last, out)) {
+        buf_text(out, "],\"next\":");
+        buf_json_string(out, str_of(last));
+        buf_char(out, '}');
+    } else {
+        buf_text(out, "],\"next\":null}");
+    }
+    answer_out(call->exchange, call->loop,
+               &(struct answer){ .status = 200,
+                                 .caching = trusted ? CACHE_PRIVATE : CACHE_TALLY,
+                                 .varies = true });
+}

@@ -1,0 +1,46 @@
+/*
+ * api/routes.h - the table of all routes: one row, one truth.
+ *
+ * Documentation and tests loop over it.
+ */
+#ifndef TALLYD_API_ROUTES_H
+#define TALLYD_API_ROUTES_H
+
+#include <stddef.h>
+
+#include "api/call.h"
+
+struct route {
+    enum http1_method method; /* HEAD is answered wherever GET is */
+    const char *path;         /* segments; {id} takes any one */
+    enum role least;          /* ROLE_ADMIN, or ROLE_PUBLIC for everybody */
+    const char *parameters;   /* names, separated by spaces; NULL: any are ignored */
+    void (*answer)(struct call *call);
+};
+
+extern const struct route routes[];
+extern const size_t routes_count;
+
+/* Finds the route of a request and calls it, or answers why not (403, 404, 405, 401, 422, 501). */
+void routes_call(struct call *call);
+
+/* polls.c */
+void polls_list(struct call *call);
+void poll_get(struct call *call);
+/* edits.c */
+void poll_put(struct call *call);
+void poll_patch(struct call *call);
+void poll_delete(struct call *call);
+void carried_put(struct call *call);
+/* tallies.c */
+void tally_get(struct call *call);
+void tallies_list(struct call *call);
+/* votes.c */
+void vote_post(struct call *call);
+void vote_delete(struct call *call);
+void vote_mine(struct call *call);
+/* health.c */
+void livez(struct call *call);
+void readyz(struct call *call);
+
+#endif

@@ -1,0 +1,294 @@
+/*
+ * api/tallies.c - GET …/tally and GET /v1/tallies: the figures.
+ *
+ * Threads: the loop of the call.
+ */
+#include <stdlib.h>
+
+#include "api/pending.h"
+#include "api/routes.h"
+#include "api/viewing.h"
+
+#define TALLIES_IDS_MAX 100
+
+static void answer_no_memory(struct exchange *exchange, struct api_loop *loop)
+{
+    refuse(&loop->refusal, PROBLEM_BUSY, "no memory for the answer; send it again");
+    answer_refusal(exchange, loop, &loop->refusal, (struct str){ NULL, 0 });
+}
+
+static void answer_tally(struct call *call, struct published *published, enum caching caching)
+{
+    const struct rendered *tally = published_json(published, call_language(call, published));
+    struct answer reply = { .status = 200, .caching = caching, .varies = true };
+
+    if (!tally) {
+        answer_no_memory(call->exchange, call->loop);
+        return;
+    }
+    reply.etag = tally->etag;
+    reply.language = tally->language;
+    if (etag_matches(call->request, (struct str){ tally->etag, tally->etag_len }))
+        reply.status = 304;
+    else
+        reply.body[0] = (struct str){ tally->json, tally->len };
+    answer(call->exchange, call->loop, &reply);
+}
+
+/* A tally that only this caller may see: never kept, so If-None-Match is of no use. */
+static void tally_asked(struct pending *pending)
+{
+    const struct job *job = &pending->jobs[0].job;
+    const struct rendered *tally;
+
+    if (job->result == JOB_REFUSED) {
+        answer_refusal(pending->exchange, pending->loop, &pending->refusal,
+                       (struct str){ NULL, 0 });
+        return;
+    }
+    if (!viewing_allowed(job)) {
+        viewing_refuse(&pending->refusal);
+        answer_refusal(pending->exchange, pending->loop, &pending->refusal,
+                       (struct str){ NULL, 0 });
+        return;
+    }
+    tally = published_json(job->published, pending_language(pending, job->published));
+    if (!tally) {
+        answer_no_memory(pending->exchange, pending->loop);
+        return;
+    }
+    answer(pending->exchange, pending->loop,
+           &(struct answer){ .status = 200,
+                             .caching = CACHE_PRIVATE,
+                             .etag = tally->etag,
+                             .language = tally->language,
+                             .varies = true,
+                             .body = { { tally->json, tally->len } } });
+}
+
+static bool ask_for_tally(const struct call *call, const struct published *published,
+                          const struct ballot *ballot, struct refusal *reterr)
+{
+    struct pending *pending = pending_new(call, 1, tally_asked);
+
+    if (!pending)
+        return refuse(reterr, PROBLEM_BUSY, "no memory for this request; send it again");
+    viewing_ask(&pending->jobs[0].job, ballot);
+    pending_remember_language(pending, call, published);
+    pending_submit(pending);
+    return true;
+}
+
+void tally_get(struct call *call)
+{
+    struct refusal *refusal = &call->loop->refusal;
+    AUTO(published) published = call_poll(call, refusal);
+    struct ballot ballot;
+
+    if (url_parameter(&call->loop->url, "wait").at ||
+        url_parameter(&call->loop->url, "version").at) {
+        refuse(refusal, PROBLEM_NOT_IMPLEMENTED, "waiting for a version is not built in yet");
+        answer_refusal(call->exchange, call->loop, refusal, (struct str){ NULL, 0 });
+        return;
+    }
+    if (!published) {
+        answer_refusal(call->exchange, call->loop, refusal, (struct str){ NULL, 0 });
+        return;
+    }
+    switch (viewing_of(call, published, &ballot)) {
+    case VIEW_PUBLIC:
+        answer_tally(call, published, CACHE_TALLY);
+        return;
+    case VIEW_PRIVATE:
+        answer_tally(call, published, CACHE_PRIVATE);
+        return;
+    case VIEW_ASK:
+        if (ask_for_tally(call, published, &ballot, refusal))
+            return;
+        break;
+    case VIEW_HIDDEN:
+        viewing_refuse(refusal);
+        break;
+    }
+    answer_refusal(call->exchange, call->loop, refusal, (struct str){ NULL, 0 });
+}
+
+struct listed {
+    struct published *published; /* a reference, or NULL: missing */
+    struct str id;               /* of a missing one: into `ids` */
+    enum viewing viewing;
+    size_t job; /* VIEW_ASK: which one asks */
+    size_t language;
+};
+
+struct listing {
+    char *ids; /* a copy of what was asked for */
+    size_t n;
+    struct listed listed[TALLIES_IDS_MAX];
+};
+
+static void listing_free(struct listing *listing)
+{
+    if (!listing)
+        return;
+    for (size_t i = 0; i < listing->n; i++)
+        published_free(listing->listed[i].published);
+    free(listing->ids);
+    free(listing);
+}
+AUTO_FREE(listing);
+
+static void listing_drop(void *detail)
+{
+    listing_free(detail);
+}
+
+static bool is_listed(const struct listing *listing, struct str id)
+{
+    for (size_t i = 0; i < listing->n; i++) {
+        if (str_eq(listing->listed[i].id, id))
+            return true;
+    }
+    return false;
+}
+
+static bool listing_read(const struct call *call, struct listing *listing, struct refusal *reterr)
+{
+    struct str ids = url_parameter(&call->loop->url, "ids");
+    struct str rest;
+    struct str id;
+
+    if (ids.len == 0)
+        return refuse_parameter(reterr, "ids", "name the polls: ?ids=first,second");
+    listing->ids = str_copy(ids);
+    if (!listing->ids)
+        return refuse(reterr, PROBLEM_BUSY, "no memory for this request; send it again");
+    rest = (struct str){ listing->ids, ids.len };
+    while (str_next(&rest, ',', &id)) {
+        struct listed *listed = &listing->listed[listing->n];
+
+        if (is_listed(listing, id))
+            continue;
+        if (listing->n == TALLIES_IDS_MAX)
+            return refuse_parameter(reterr, "ids", "at most %d polls", TALLIES_IDS_MAX);
+        *listed = (struct listed){ .published = board_get(call->api->board, id), .id = id };
+        listing->n++;
+        if (listed->published)
+            listed->language = call_language(call, listed->published);
+    }
+    return true;
+}
+
+static void shown_render(const struct listed *listed, bool visible, struct buf *out)
+{
+    const struct rendered *tally =
+        visible ? published_json(listed->published, listed->language) : NULL;
+
+    if (tally) {
+        buf_add(out, tally->json, tally->len);
+    } else if (visible) {
+        out->failed = true;
+    } else {
+        buf_text(out, "{\"id\":\"");
+        buf_text(out, listed->published->poll->id);
+        buf_text(out, "\",\"hidden\":true}");
+    }
+}
+
+static bool is_visible(const struct listed *listed, const struct pending_job *jobs)
+{
+    return listed->viewing == VIEW_ASK ? viewing_allowed(&jobs[listed->job].job)
+                                       : listed->viewing != VIEW_HIDDEN;
+}
+
+/* jobs  what the writer said to the asks; NULL where there were none */
+static void listing_render(const struct listing *listing, const struct pending_job *jobs,
+                           struct buf *out)
+{
+    const char *comma = "";
+
+    buf_clear(out);
+    buf_text(out, "{\"tallies\":[");
+    for (size_t i = 0; i < listing->n; i++) {
+        const struct listed *listed = &listing->listed[i];
+
+        if (!listed->published)
+            continue;
+        buf_text(out, comma);
+        shown_render(listed, is_visible(listed, jobs), out);
+        comma = ",";
+    }
+    buf_text(out, "],\"missing\":[");
+    comma = "";
+    for (size_t i = 0; i < listing->n; i++) {
+        const struct listed *listed = &listing->listed[i];
+
+        if (listed->published)
+            continue;
+        buf_text(out, comma);
+        buf_json_string(out, listed->id);
+        comma = ",";
+    }
+    buf_text(out, "]}");
+}
+
+static void listing_asked(struct pending *pending)
+{
+    listing_render(pending->detail, pending->jobs, &pending->loop->out);
+    answer_out(pending->exchange, pending->loop,
+               &(struct answer){ .status = 200, .caching = CACHE_PRIVATE, .varies = true });
+}
+
+static void listing_answer(struct call *call, const struct listing *listing)
+{
+    enum caching caching = CACHE_TALLY;
+
+    for (size_t i = 0; i < listing->n; i++) {
+        if (listing->listed[i].published && listing->listed[i].viewing == VIEW_PRIVATE)
+            caching = CACHE_PRIVATE;
+    }
+    listing_render(listing, NULL, &call->loop->out);
+    answer_out(call->exchange, call->loop,
+               &(struct answer){ .status = 200, .caching = caching, .varies = true });
+}
+
+static bool listing_call(struct call *call, struct refusal *reterr)
+{
+    AUTO(listing) listing = calloc(1, sizeof *listing);
+    struct ballot ballots[TALLIES_IDS_MAX];
+    struct pending *pending;
+    size_t asks = 0;
+
+    if (!listing)
+        return refuse(reterr, PROBLEM_BUSY, "no memory for this request; send it again");
+    if (!listing_read(call, listing, reterr))
+        return false;
+    for (size_t i = 0; i < listing->n; i++) {
+        struct listed *listed = &listing->listed[i];
+
+        if (!listed->published)
+            continue;
+        listed->viewing = viewing_of(call, listed->published, &ballots[asks]);
+        if (listed->viewing == VIEW_ASK)
+            listed->job = asks++;
+    }
+    if (asks == 0) {
+        listing_answer(call, listing);
+        return true;
+    }
+    pending = pending_new(call, asks, listing_asked);
+    if (!pending)
+        return refuse(reterr, PROBLEM_BUSY, "no memory for this request; send it again");
+    for (size_t i = 0; i < asks; i++)
+        viewing_ask(&pending->jobs[i].job, &ballots[i]);
+    pending->detail = TAKE(listing);
+    pending->drop = listing_drop;
+    pending_submit(pending);
+    return true;
+}
+
+void tallies_list(struct call *call)
+{
+    if (!listing_call(call, &call->loop->refusal))
+        answer_refusal(call->exchange, call->loop, &call->loop->refusal, (struct str){ NULL, 0 });
+}

@@ -1,0 +1,41 @@
+/*
+ * api/viewing.c - who may see the figures of a poll whose results are hidden.
+ *
+ * Threads: the loop of the call.
+ */
+#include "api/viewing.h"
+
+enum viewing viewing_of(const struct call *call, const struct published *published,
+                        struct ballot *ret_ballot)
+{
+    static const struct naming nobody = { { NULL, 0 }, { NULL, 0 } };
+    const struct poll *poll = published->poll;
+
+    if (!poll_hides_results(poll, published->phase, VIEWER_STRANGER))
+        return VIEW_PUBLIC;
+    if (call->caller.role == ROLE_ADMIN)
+        return VIEW_PRIVATE;
+    if (poll_hides_results(poll, published->phase, VIEWER_VOTED))
+        return VIEW_HIDDEN;
+    if (!caller_voter(&call->caller, &nobody, call->api->keys, poll, ret_ballot, NULL) ||
+        !ballot_voter_ok(poll, ret_ballot->kind, NULL))
+        return VIEW_HIDDEN;
+    return VIEW_ASK;
+}
+
+bool viewing_allowed(const struct job *asked)
+{
+    return asked->result == JOB_FOUND && asked->standing.marks != 0 && asked->published != NULL;
+}
+
+void viewing_ask(struct job *job, const struct ballot *ballot)
+{
+    job->kind = JOB_ASK;
+    job->ballot = *ballot;
+}
+
+bool viewing_refuse(struct refusal *reterr)
+{
+    return refuse(reterr, PROBLEM_RESULTS_HIDDEN,
+                  "the results of this poll are shown after the vote or after the close");
+}

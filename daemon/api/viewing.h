@@ -1,0 +1,35 @@
+/*
+ * api/viewing.h - who may see the figures of a poll whose results are hidden.
+ *
+ * Most reads are answered from the board alone. Only where results are shown after the vote, and
+ * the caller is somebody who could have voted there, the writer is asked.
+ */
+#ifndef TALLYD_API_VIEWING_H
+#define TALLYD_API_VIEWING_H
+
+#include <stdbool.h>
+
+#include "api/call.h"
+#include "api/pending.h"
+
+enum viewing {
+    VIEW_PUBLIC,  /* everybody sees them: caches may keep the answer */
+    VIEW_PRIVATE, /* this caller sees them */
+    VIEW_HIDDEN,  /* this caller does not */
+    VIEW_ASK      /* the writer knows: *ret_ballot is what to ask */
+};
+
+/* ret_ballot  VIEW_ASK only; goes into a JOB_ASK */
+enum viewing viewing_of(const struct call *call, const struct published *published,
+                        struct ballot *ret_ballot);
+
+/* What the answer to the ask says: the caller's vote stands. */
+bool viewing_allowed(const struct job *asked);
+
+/* Makes `job` the ask. */
+void viewing_ask(struct job *job, const struct ballot *ballot);
+
+/* Refuses with results-hidden. Returns false. */
+bool viewing_refuse(struct refusal *reterr);
+
+#endif
