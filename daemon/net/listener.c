@@ -80,14 +80,14 @@ static char *name_of(int fd)
     char host[INET6_ADDRSTRLEN];
     char port[8];
     char *name;
-    const char *format;
+    bool v6;
 
     if (getsockname(fd, (struct sockaddr *)&address, &len) < 0 ||
         getnameinfo((struct sockaddr *)&address, len, host, sizeof host, port, sizeof port,
                     NI_NUMERICHOST | NI_NUMERICSERV) != 0)
         return NULL;
-    format = address.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s";
-    return asprintf(&name, format, host, port) < 0 ? NULL : name;
+    v6 = address.ss_family == AF_INET6;
+    return asprintf(&name, "%s%s%s:%s", v6 ? "[" : "", host, v6 ? "]" : "", port) < 0 ? NULL : name;
 }
 
 static const char *remedy(int error)
