@@ -200,17 +200,17 @@ bool voters_find(const struct voters *set, const struct voter_hash *hash, size_t
     return true;
 }
 
+/* The caller has found it, so it is there: another answer would be a wrong tally. */
 static size_t index_of(const struct voters *set, const struct voter_hash *hash, uint32_t seq)
 {
     size_t at = 0;
-    uint32_t found;
+    uint32_t found = 0;
+    bool is_there = false;
 
-    while (voters_find(set, hash, &at, &found)) {
-        if (found == seq)
-            return at - 1;
-    }
-    assert(!"the voter is in the set");
-    return 0;
+    while (!is_there && voters_find(set, hash, &at, &found))
+        is_there = found == seq;
+    assert(is_there);
+    return at - 1;
 }
 
 void voters_move(struct voters *set, const struct voter_hash *hash, uint32_t old_seq,
