@@ -152,7 +152,7 @@ bool carried_body_read(struct reading *reading)
     static const char *const names[] = { "votes", "voters", NULL };
     const cJSON *votes = json_member(reading->root, "votes");
     const cJSON *voters = json_member(reading->root, "voters");
-    struct carried carried;
+    struct carried carried = { .sum_only = false };
 
     if (!cJSON_IsObject(reading->root))
         return refuse_member(reading->refusal, "", "give an object with the member votes");

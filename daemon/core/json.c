@@ -11,6 +11,7 @@
  */
 #include "core/json.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -289,6 +290,7 @@ static void numbers_attach(cJSON *item, char **next)
 {
     for (; item; item = item->next) {
         if (cJSON_IsNumber(item)) {
+            assert(*next); /* the scan has seen every number */
             item->valuestring = *next;
             *next += strlen(*next) + 1;
         }

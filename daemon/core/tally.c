@@ -116,8 +116,8 @@ static void rate(const struct poll *poll, struct tally *tally)
 void tally_work_out(const struct poll *poll, const struct counts *counts, struct tally *ret_tally)
 {
     const struct carried *carried = &poll->carried;
-    uint64_t votes[OPTIONS_MAX];
-    unsigned percents[OPTIONS_MAX];
+    uint64_t votes[OPTIONS_MAX] = { 0 };
+    unsigned percents[OPTIONS_MAX] = { 0 };
     uint64_t known;
 
     memset(ret_tally, 0, sizeof *ret_tally);

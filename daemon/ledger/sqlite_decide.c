@@ -5,7 +5,7 @@
  *
  * Threads: the writer.
  */
-#include <stdio.h>
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -74,11 +74,12 @@ static enum fault record(struct store *store, struct book *book, struct job *job
                          enum decision decision, const struct standing *standing)
 {
     bool fresh = decision == DECIDED_COUNTED;
-    struct ballot row = fresh ? job->ballot : replacing(&job->ballot, standing);
+    struct ballot row = fresh || !standing ? job->ballot : replacing(&job->ballot, standing);
     struct touched *touched = batch_touch(store, book);
     uint32_t seq = book->seq + 1;
     enum fault fault;
 
+    assert(fresh || standing); /* only a standing vote is changed or taken back */
     if (!touched)
         return FAULT_NO_MEMORY;
     fault = write_begin(store);
@@ -264,8 +265,10 @@ static enum fault create(struct store *store, struct poll *poll, struct book **r
 
 static enum fault replace(struct store *store, struct book *book, struct poll *poll, bool seen)
 {
-    struct touched *touched = batch_touch(store, book);
+    struct touched *touched;
 
+    assert(book); /* what is not there is created, never changed */
+    touched = batch_touch(store, book);
     if (!touched) {
         poll_free(poll);
         return FAULT_NO_MEMORY;
@@ -305,7 +308,7 @@ static enum fault decide_edit(struct store *store, struct job *job)
     case EDIT_NO_MEMORY:
         return FAULT_NO_MEMORY;
     }
-    if (fault == FAULT_NONE)
+    if (fault == FAULT_NONE && book)
         job->ballot.poll = book->poll->number; /* whose tally goes with the answer */
     return fault;
 }

@@ -174,7 +174,7 @@ static enum fault put_tally(struct store *store, const struct poll *poll, size_t
     int code = sqlite3_bind_int64(row, 1, (sqlite3_int64)poll->number);
 
     if (code == SQLITE_OK)
-        code = sqlite3_bind_int64(row, 2, (sqlite3_int64)i + 1);
+        code = sqlite3_bind_int64(row, 2, (sqlite3_int64)(i + 1));
     if (code == SQLITE_OK)
         code = sqlite3_bind_int64(row, 3, (sqlite3_int64)votes);
     if (code != SQLITE_OK)
@@ -190,7 +190,7 @@ static enum fault put_hour(struct store *store, const struct poll *poll, size_t 
     if (code == SQLITE_OK)
         code = sqlite3_bind_int64(row, 2, store->now_ms / HOUR_MS);
     if (code == SQLITE_OK)
-        code = sqlite3_bind_int64(row, 3, (sqlite3_int64)i + 1);
+        code = sqlite3_bind_int64(row, 3, (sqlite3_int64)(i + 1));
     if (code == SQLITE_OK)
         code = sqlite3_bind_int64(row, 4, (sqlite3_int64)(votes + poll->carried.marks[i]));
     if (code != SQLITE_OK)

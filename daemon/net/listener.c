@@ -75,7 +75,7 @@ static int bind_one(const struct addrinfo *info, bool any_host)
 
 static char *name_of(int fd)
 {
-    struct sockaddr_storage address;
+    struct sockaddr_storage address = { .ss_family = AF_UNSPEC };
     socklen_t len = sizeof address;
     char host[INET6_ADDRSTRLEN];
     char port[8];
@@ -297,7 +297,7 @@ static enum accepted why_not(int error)
 enum accepted listener_accept(const struct listener *listener, int *ret_fd, struct peer *ret_peer)
 {
     static const int yes = 1;
-    struct sockaddr_storage address;
+    struct sockaddr_storage address = { .ss_family = AF_UNSPEC };
     socklen_t len = sizeof address;
     int fd = accept4(listener->fd, (struct sockaddr *)&address, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
     struct why why;
