@@ -17,7 +17,7 @@ enum { TOKEN = 1, TARGET = 2, VALUE = 4 };
 #define V (TARGET | VALUE)
 #define S VALUE
 static const unsigned char classes[256] = {
-    ['\t'] = S, [' '] = S,           ['!'] = T,         ['"'] = V,  ['#'] = V, ['$'] = T,
+    ['\t'] = S, [' '] = S,           ['!'] = T,         ['"'] = V,  ['#'] = T, ['$'] = T,
     ['%'] = T,  ['&'] = T,           ['\''] = T,        ['('] = V,  [')'] = V, ['*'] = T,
     ['+'] = T,  [','] = V,           ['-'] = T,         ['.'] = T,  ['/'] = V, ['0' ... '9'] = T,
     [':'] = V,  [';'] = V,           ['<'] = V,         ['='] = V,  ['>'] = V, ['?'] = V,
