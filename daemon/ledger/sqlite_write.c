@@ -168,13 +168,14 @@ enum fault write_poll(struct store *store, const struct touched *touched)
     return update_poll(store, book, buf_str(&definition));
 }
 
-static enum fault put_tally(struct store *store, const struct poll *poll, size_t i, uint64_t votes)
+static enum fault put_tally(struct store *store, const struct poll *poll, unsigned option,
+                            uint64_t votes)
 {
     sqlite3_stmt *row = store->sql[SQL_TALLY_PUT];
     int code = sqlite3_bind_int64(row, 1, (sqlite3_int64)poll->number);
 
     if (code == SQLITE_OK)
-        code = sqlite3_bind_int64(row, 2, (sqlite3_int64)(i + 1));
+        code = sqlite3_bind_int64(row, 2, option);
     if (code == SQLITE_OK)
         code = sqlite3_bind_int64(row, 3, (sqlite3_int64)votes);
     if (code != SQLITE_OK)
@@ -182,7 +183,8 @@ static enum fault put_tally(struct store *store, const struct poll *poll, size_t
     return sql_run(store, SQL_TALLY_PUT);
 }
 
-static enum fault put_hour(struct store *store, const struct poll *poll, size_t i, uint64_t votes)
+static enum fault put_hour(struct store *store, const struct poll *poll, unsigned option,
+                           uint64_t votes)
 {
     sqlite3_stmt *row = store->sql[SQL_HOUR_PUT];
     int code = sqlite3_bind_int64(row, 1, (sqlite3_int64)poll->number);
@@ -190,9 +192,9 @@ static enum fault put_hour(struct store *store, const struct poll *poll, size_t 
     if (code == SQLITE_OK)
         code = sqlite3_bind_int64(row, 2, store->now_ms / HOUR_MS);
     if (code == SQLITE_OK)
-        code = sqlite3_bind_int64(row, 3, (sqlite3_int64)(i + 1));
+        code = sqlite3_bind_int64(row, 3, option);
     if (code == SQLITE_OK)
-        code = sqlite3_bind_int64(row, 4, (sqlite3_int64)(votes + poll->carried.marks[i]));
+        code = sqlite3_bind_int64(row, 4, (sqlite3_int64)votes);
     if (code != SQLITE_OK)
         return sql_fault(store, code);
     return sql_run(store, SQL_HOUR_PUT);
@@ -211,9 +213,10 @@ enum fault write_counts(struct store *store, const struct touched *touched)
         enum fault fault = FAULT_NONE;
 
         if (moved)
-            fault = put_tally(store, book->poll, i, votes);
+            fault = put_tally(store, book->poll, (unsigned)i + 1, votes);
         if (fault == FAULT_NONE && (moved || redefined))
-            fault = put_hour(store, book->poll, i, votes);
+            fault =
+                put_hour(store, book->poll, (unsigned)i + 1, votes + book->poll->carried.marks[i]);
         if (fault != FAULT_NONE)
             return fault;
     }

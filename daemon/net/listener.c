@@ -264,7 +264,7 @@ static void read_tcp(const struct sockaddr_storage *address, struct peer *ret_pe
     } else {
         const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)address;
 
-        peer.port = ntohs(v6->sin6_port);
+        peer.port = ntohs(v6->sin6_port); /* NOLINT: the kernel has filled it in */
         if (memcmp(v6->sin6_addr.s6_addr, mapped, sizeof mapped) == 0) {
             take_v4(v6->sin6_addr.s6_addr + 12, &peer);
         } else {

@@ -173,6 +173,9 @@ static void on_wake(evutil_socket_t fd, short what, void *context)
         (void)event_base_loopbreak(loop->base);
 }
 
+/* Without EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST: it would put off the removal of a descriptor until
+ * after it is closed, when another loop may have the number again. Events here stay armed, so there
+ * is nothing for it to save. */
 static struct event_base *make_base(void)
 {
     struct event_config *config = event_config_new();
@@ -180,7 +183,6 @@ static struct event_base *make_base(void)
 
     if (!config)
         return NULL;
-    (void)event_config_set_flag(config, EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
     (void)event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK); /* only its thread touches it */
     base = event_base_new_with_config(config);
     event_config_free(config);
