@@ -1,0 +1,322 @@
+/*
+ * faults_test.c - each write and sync of a scenario fails in turn, once and for ever.
+ *
+ * A VFS in front of the real one counts calls and fails the chosen one. Whatever fails: what was
+ * acknowledged is there after a new start, what was refused is nowhere, and a voter who sends the
+ * same again is counted exactly once.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <sqlite3.h>
+
+#include "ledger/ledger_fixture.h"
+
+#define OPTIONS "\"options\":[{\"label\":\"a\"},{\"label\":\"b\"}]"
+#define VOTES 6
+
+enum which { WRITES, SYNCS };
+
+static struct {
+    enum which which;
+    int countdown; /* the call that fails; 0: none */
+    bool for_ever;
+    int code; /* what it fails with */
+    int failed;
+} shim;
+
+struct shim_file {
+    sqlite3_file base;
+    sqlite3_file *real;
+};
+
+static sqlite3_file *real_of(sqlite3_file *file)
+{
+    return ((struct shim_file *)file)->real;
+}
+
+static bool fails(enum which which)
+{
+    if (which != shim.which || shim.countdown == 0)
+        return false;
+    if (shim.countdown > 1) {
+        shim.countdown--;
+        return false;
+    }
+    if (!shim.for_ever)
+        shim.countdown = 0;
+    shim.failed++;
+    return true;
+}
+
+static int shim_close(sqlite3_file *file)
+{
+    sqlite3_file *real = real_of(file);
+    int code = real->pMethods->xClose(real);
+
+    sqlite3_free(real);
+    return code;
+}
+
+static int shim_read(sqlite3_file *file, void *to, int n, sqlite3_int64 at)
+{
+    return real_of(file)->pMethods->xRead(real_of(file), to, n, at);
+}
+
+static int shim_write(sqlite3_file *file, const void *from, int n, sqlite3_int64 at)
+{
+    if (fails(WRITES))
+        return shim.code;
+    return real_of(file)->pMethods->xWrite(real_of(file), from, n, at);
+}
+
+static int shim_truncate(sqlite3_file *file, sqlite3_int64 size)
+{
+    return real_of(file)->pMethods->xTruncate(real_of(file), size);
+}
+
+static int shim_sync(sqlite3_file *file, int flags)
+{
+    if (fails(SYNCS))
+        return shim.code;
+    return real_of(file)->pMethods->xSync(real_of(file), flags);
+}
+
+static int shim_size(sqlite3_file *file, sqlite3_int64 *size)
+{
+    return real_of(file)->pMethods->xFileSize(real_of(file), size);
+}
+
+static int shim_lock(sqlite3_file *file, int level)
+{
+    return real_of(file)->pMethods->xLock(real_of(file), level);
+}
+
+static int shim_unlock(sqlite3_file *file, int level)
+{
+    return real_of(file)->pMethods->xUnlock(real_of(file), level);
+}
+
+static int shim_reserved(sqlite3_file *file, int *held)
+{
+    return real_of(file)->pMethods->xCheckReservedLock(real_of(file), held);
+}
+
+static int shim_control(sqlite3_file *file, int op, void *argument)
+{
+    return real_of(file)->pMethods->xFileControl(real_of(file), op, argument);
+}
+
+static int shim_sector(sqlite3_file *file)
+{
+    return real_of(file)->pMethods->xSectorSize(real_of(file));
+}
+
+static int shim_device(sqlite3_file *file)
+{
+    return real_of(file)->pMethods->xDeviceCharacteristics(real_of(file));
+}
+
+/* Version 1: no shared memory, as an exclusive store needs none. */
+static const sqlite3_io_methods shim_methods = {
+    1,         shim_close,  shim_read,     shim_write,   shim_truncate, shim_sync,   shim_size,
+    shim_lock, shim_unlock, shim_reserved, shim_control, shim_sector,   shim_device, NULL,
+    NULL,      NULL,        NULL,          NULL,         NULL,
+};
+
+static int shim_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags,
+                     int *out_flags)
+{
+    sqlite3_vfs *real = vfs->pAppData;
+    struct shim_file *mine = (struct shim_file *)file;
+    int code;
+
+    mine->base.pMethods = NULL;
+    mine->real = sqlite3_malloc(real->szOsFile);
+    if (!mine->real)
+        return SQLITE_NOMEM;
+    memset(mine->real, 0, (size_t)real->szOsFile);
+    code = real->xOpen(real, name, mine->real, flags, out_flags);
+    if (code == SQLITE_OK)
+        mine->base.pMethods = &shim_methods;
+    else
+        sqlite3_free(mine->real);
+    return code;
+}
+
+static void install(void)
+{
+    static sqlite3_vfs vfs;
+    sqlite3_vfs *real = sqlite3_vfs_find(NULL);
+
+    vfs = *real;
+    vfs.zName = "shim";
+    vfs.szOsFile = sizeof(struct shim_file);
+    vfs.pAppData = real;
+    vfs.xOpen = shim_open;
+    assert_int_equal(sqlite3_vfs_register(&vfs, 1), SQLITE_OK);
+}
+
+enum known { UNKNOWN, STANDS, REFUSED };
+
+/* Votes until the end or until the store is broken; notes what each voter was told. */
+static bool vote_all(struct fixture *fixture, enum known *known)
+{
+    for (int i = 0; i < VOTES; i++) {
+        char voter[8];
+        struct answer answer;
+
+        (void)snprintf(voter, sizeof voter, "v%d", i);
+        answer = fixture_vote(fixture, "p", voter, 1, 0);
+        if (answer.result == JOB_COUNTED || answer.result == JOB_ALREADY)
+            known[i] = STANDS;
+        else if (answer.problem == PROBLEM_OUTCOME_UNKNOWN)
+            known[i] = UNKNOWN;
+        else
+            known[i] = REFUSED;
+        if (answer.store == STORE_BROKEN)
+            return false;
+    }
+    return true;
+}
+
+static void break_down(struct fixture *fixture)
+{
+    struct queue_list answered = { NULL, NULL, 0 };
+
+    store_abandon(fixture->store, &answered);
+    assert_int_equal(answered.n, 0);
+}
+
+/* One run with the n-th call failing. Returns whether a call failed at all. */
+static bool scenario(enum which which, int n, bool for_ever, int code)
+{
+    enum known known[VOTES] = { UNKNOWN };
+    struct fixture fixture;
+    bool whole;
+    uint64_t stood = 0;
+
+    fixture_make(&fixture);
+    assert_null(fixture_open(&fixture));
+    fixture_put(&fixture, "p", "{\"title\":\"t\"," OPTIONS "}");
+    shim.which = which;
+    shim.code = code;
+    shim.for_ever = for_ever;
+    shim.failed = 0;
+    shim.countdown = n;
+    whole = vote_all(&fixture, known);
+    if (!whole)
+        break_down(&fixture);
+    shim.countdown = 0;
+    fixture_close(&fixture);
+    assert_null(fixture_open(&fixture));
+    for (int i = 0; i < VOTES; i++) {
+        char voter[8];
+        struct answer answer;
+
+        (void)snprintf(voter, sizeof voter, "v%d", i);
+        answer = fixture_vote(&fixture, "p", voter, 1, 0);
+        if (known[i] == STANDS && answer.result != JOB_ALREADY)
+            fail_msg("call %d: vote %d was acknowledged and is lost", n, i);
+        if (known[i] == REFUSED && answer.result != JOB_COUNTED)
+            fail_msg("call %d: vote %d was refused and stands", n, i);
+        stood += answer.result == JOB_COUNTED || answer.result == JOB_ALREADY;
+    }
+    assert_int_equal(stood, VOTES);
+    assert_int_equal(fixture_votes(&fixture, "p"), VOTES);
+    fixture_remove(&fixture);
+    return shim.failed > 0;
+}
+
+static void fail_each(enum which which, bool for_ever, int code)
+{
+    int n = 1;
+
+    while (scenario(which, n, for_ever, code))
+        n++;
+    assert_true(n > 3); /* the shim does something */
+}
+
+static void a_write_that_fails_loses_nothing_that_was_acknowledged(void **state)
+{
+    (void)state;
+    fail_each(WRITES, false, SQLITE_IOERR_WRITE);
+    fail_each(WRITES, true, SQLITE_IOERR_WRITE);
+}
+
+static void a_sync_that_fails_loses_nothing_that_was_acknowledged(void **state)
+{
+    (void)state;
+    fail_each(SYNCS, false, SQLITE_IOERR_FSYNC);
+    fail_each(SYNCS, true, SQLITE_IOERR_FSYNC);
+}
+
+static void a_full_disk_refuses_and_goes_on(void **state)
+{
+    struct fixture fixture;
+    struct answer answer;
+
+    (void)state;
+    fail_each(WRITES, false, SQLITE_FULL);
+    fail_each(WRITES, true, SQLITE_FULL);
+
+    fixture_make(&fixture);
+    assert_null(fixture_open(&fixture));
+    fixture_put(&fixture, "p", "{\"title\":\"t\"," OPTIONS "}");
+    shim.which = WRITES;
+    shim.code = SQLITE_FULL;
+    shim.for_ever = true;
+    shim.countdown = 1;
+    answer = fixture_vote(&fixture, "p", "a", 1, 0);
+    assert_int_equal(answer.store, STORE_REFUSED);
+    assert_int_equal(answer.problem, PROBLEM_STORE_UNAVAILABLE);
+    assert_int_equal(fixture_votes(&fixture, "p"), 0);
+    shim.countdown = 0;
+    assert_int_equal(fixture_vote(&fixture, "p", "a", 1, 0).result, JOB_COUNTED);
+    assert_int_equal(fixture_votes(&fixture, "p"), 1);
+    fixture_remove(&fixture);
+}
+
+static void a_sync_that_failed_is_never_tried_again(void **state)
+{
+    struct fixture fixture;
+    struct answer answer;
+
+    (void)state;
+    fixture_make(&fixture);
+    assert_null(fixture_open(&fixture));
+    fixture_put(&fixture, "p", "{\"title\":\"t\"," OPTIONS "}");
+    shim.which = SYNCS;
+    shim.code = SQLITE_IOERR_FSYNC;
+    shim.for_ever = true;
+    shim.failed = 0;
+    shim.countdown = 1;
+    answer = fixture_vote(&fixture, "p", "a", 1, 0);
+    assert_int_equal(answer.store, STORE_BROKEN);
+    assert_int_equal(answer.problem, PROBLEM_OUTCOME_UNKNOWN);
+    break_down(&fixture);
+    fixture_close(&fixture);
+    assert_int_equal(shim.failed, 1);
+    shim.countdown = 0;
+    fixture_remove(&fixture);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_write_that_fails_loses_nothing_that_was_acknowledged),
+        cmocka_unit_test(a_sync_that_fails_loses_nothing_that_was_acknowledged),
+        cmocka_unit_test(a_full_disk_refuses_and_goes_on),
+        cmocka_unit_test(a_sync_that_failed_is_never_tried_again),
+    };
+
+    install();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,164 @@
+/*
+ * ledger_fixture.c - a store in a folder of its own.
+ */
+#include "ledger/ledger_fixture.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <sodium.h>
+
+static int64_t wall(void *context)
+{
+    return ((struct fixture *)context)->wall_ms;
+}
+
+static int64_t mono(void *context)
+{
+    return ((struct fixture *)context)->mono_ms;
+}
+
+void fixture_make(struct fixture *fixture)
+{
+    *fixture = (struct fixture){ .wall_ms = 1780000000000, .mono_ms = 1000 };
+    assert_true(sodium_init() >= 0);
+    (void)snprintf(fixture->folder, sizeof fixture->folder, "/tmp/tallyd-ledger-XXXXXX");
+    assert_non_null(mkdtemp(fixture->folder));
+    (void)snprintf(fixture->url, sizeof fixture->url, "sqlite:%s/tally.db", fixture->folder);
+    (void)snprintf(fixture->keys_path, sizeof fixture->keys_path, "%s/keys", fixture->folder);
+    fixture->clock = (struct clock){ fixture, wall, mono };
+}
+
+const char *fixture_open(struct fixture *fixture)
+{
+    static struct why why;
+
+    fixture->keys = keys_open(fixture->keys_path, !store_exists(fixture->url), &why);
+    if (!fixture->keys)
+        return why.text;
+    fixture->board = board_new();
+    assert_non_null(fixture->board);
+    fixture->store = store_open(&(struct store_settings){ .url = fixture->url,
+                                                          .clock = &fixture->clock,
+                                                          .keys = fixture->keys,
+                                                          .random = randombytes_buf,
+                                                          .prefix_v4 = 32,
+                                                          .prefix_v6 = 64 },
+                                fixture->board, &why);
+    if (fixture->store)
+        return NULL;
+    fixture_close(fixture);
+    return why.text;
+}
+
+void fixture_close(struct fixture *fixture)
+{
+    store_free(fixture->store);
+    board_free(fixture->board);
+    keys_free(fixture->keys);
+    fixture->store = NULL;
+    fixture->board = NULL;
+    fixture->keys = NULL;
+}
+
+void fixture_remove(struct fixture *fixture)
+{
+    static const char *const names[] = { "tally.db", "tally.db-wal", "tally.db.lock", "keys",
+                                         "tally.db-journal" };
+    char path[128];
+
+    fixture_close(fixture);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        (void)snprintf(path, sizeof path, "%s/%s", fixture->folder, names[i]);
+        (void)unlink(path);
+    }
+    (void)rmdir(fixture->folder);
+}
+
+static void run(struct fixture *fixture, struct job *job, struct answer *answer)
+{
+    struct batch batch = { .jobs = &job, .n = 1, .now_ms = fixture->wall_ms };
+    struct queue_list answered = { NULL, NULL, 0 };
+    int64_t next_ms;
+    size_t kept;
+
+    answer->store = store_commit(fixture->store, &batch, &kept);
+    while (kept > answered.n && answer->store != STORE_BROKEN)
+        answer->store = store_work(fixture->store, false, &answered, &next_ms);
+    answer->result = job->result;
+    answer->problem = job->result == JOB_REFUSED ? job->refusal->problem : PROBLEM_NONE;
+    answer->seq = job->seq;
+    if (job->published) {
+        struct tally tally;
+
+        tally_work_out(job->published->poll, &job->published->counts, &tally);
+        answer->votes = tally.votes;
+    }
+    published_free(job->published);
+}
+
+void fixture_put(struct fixture *fixture, const char *id, const char *json)
+{
+    struct edit *edit = calloc(1, sizeof *edit);
+    struct refusal refusal = { .problem = PROBLEM_NONE };
+    struct job job = { .kind = JOB_EDIT, .edit = edit, .refusal = &refusal };
+    struct answer answer = { .votes = 0 };
+    struct why why;
+
+    assert_non_null(edit);
+    assert_int_equal(json_parse(str_of(json), &edit->body, &why), JSON_OK);
+    (void)snprintf(edit->id, sizeof edit->id, "%s", id);
+    run(fixture, &job, &answer);
+    if (answer.store != STORE_DONE || answer.result == JOB_REFUSED)
+        fail_msg("PUT %s: %s", id, refusal.detail);
+    edit_free(edit);
+}
+
+static struct answer ballot(struct fixture *fixture, const char *id, const char *voter,
+                            enum job_kind kind, uint64_t marks, uint32_t address)
+{
+    struct published *published = board_get(fixture->board, str_of(id));
+    struct refusal refusal = { .problem = PROBLEM_NONE };
+    struct job job = { .kind = kind, .refusal = &refusal };
+    struct answer answer = { .votes = 0 };
+
+    assert_non_null(published);
+    job.ballot = (struct ballot){ .poll = published->poll->number,
+                                  .kind = VOTER_NAMED,
+                                  .marks = marks,
+                                  .has_address = address != 0 };
+    keys_hash_voter(fixture->keys, published->poll, VOTER_NAMED, str_of(voter), &job.ballot.voter);
+    job.ballot.address_group = keys_hash_address(
+        fixture->keys, published->poll, (struct str){ (const char *)&address, sizeof address });
+    published_free(published);
+    run(fixture, &job, &answer);
+    return answer;
+}
+
+struct answer fixture_vote(struct fixture *fixture, const char *id, const char *voter,
+                           unsigned option, uint32_t address)
+{
+    return ballot(fixture, id, voter, JOB_VOTE, ballot_mark(option), address);
+}
+
+struct answer fixture_retract(struct fixture *fixture, const char *id, const char *voter)
+{
+    return ballot(fixture, id, voter, JOB_RETRACT, 0, 0);
+}
+
+uint64_t fixture_votes(struct fixture *fixture, const char *id)
+{
+    struct published *published = board_get(fixture->board, str_of(id));
+    struct tally tally;
+
+    assert_non_null(published);
+    tally_work_out(published->poll, &published->counts, &tally);
+    published_free(published);
+    return tally.votes;
+}

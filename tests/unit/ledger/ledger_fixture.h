@@ -1,0 +1,50 @@
+/*
+ * ledger_fixture.h - a store in a folder of its own, a clock that is set by hand, and jobs.
+ */
+#ifndef TALLYD_TESTS_LEDGER_FIXTURE_H
+#define TALLYD_TESTS_LEDGER_FIXTURE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/board.h"
+#include "ledger/job.h"
+#include "ledger/keys.h"
+#include "ledger/store.h"
+
+struct fixture {
+    char folder[64];
+    char url[96];
+    char keys_path[96];
+    int64_t wall_ms;
+    int64_t mono_ms;
+    struct clock clock;
+    struct keys *keys;
+    struct board *board;
+    struct store *store;
+};
+
+void fixture_make(struct fixture *fixture);
+/* Opens the store. NULL on success, else what went wrong (valid until the next call). */
+const char *fixture_open(struct fixture *fixture);
+void fixture_close(struct fixture *fixture);
+void fixture_remove(struct fixture *fixture);
+
+/* Makes or changes a poll by a PUT of this JSON. Asserts that it is not refused. */
+void fixture_put(struct fixture *fixture, const char *id, const char *json);
+
+/* One ballot in a batch of its own. `voter` a name; `address` 0: none. */
+struct answer {
+    enum store_result store;
+    enum job_result result;
+    enum problem problem;
+    uint32_t seq;
+    uint64_t votes; /* of the tally that came with it */
+};
+struct answer fixture_vote(struct fixture *fixture, const char *id, const char *voter,
+                           unsigned option, uint32_t address);
+struct answer fixture_retract(struct fixture *fixture, const char *id, const char *voter);
+
+uint64_t fixture_votes(struct fixture *fixture, const char *id); /* what the board shows */
+
+#endif
