@@ -144,6 +144,7 @@ void tally_work_out(const struct poll *poll, const struct counts *counts, struct
 bool counts_fit(const struct poll *poll, const struct counts *counts)
 {
     const struct carried *carried = &poll->carried;
+    bool rated = poll->kind == POLL_RATING;
     int64_t votes = 0;
     int64_t stars = 0;
     int64_t voters = 0;
@@ -153,7 +154,8 @@ bool counts_fit(const struct poll *poll, const struct counts *counts)
         int64_t weighed;
 
         if (ckd_add(&option, counts->marks[i], carried->marks[i]) ||
-            ckd_add(&votes, votes, option) || ckd_mul(&weighed, option, i + 1) ||
+            ckd_add(&votes, votes, option) ||
+            ckd_mul(&weighed, option, rated ? (int64_t)i + 1 : 1) ||
             ckd_add(&stars, stars, weighed))
             return false;
     }

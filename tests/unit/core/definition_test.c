@@ -22,24 +22,6 @@
     "\"max_choices\":2}"
 #define RATING "{\"title\":\"T\",\"kind\":\"rating\"}"
 
-/*
- * Stands in for tally.c's, which the linker then leaves out: here it matters only that an edit
- * asks, and what becomes of a no.
- */
-bool counts_fit(const struct poll *poll, const struct counts *counts)
-{
-    unsigned __int128 votes = poll->carried.count;
-    unsigned __int128 stars = poll->carried.sum;
-
-    for (size_t i = 0; i < poll->n_options; i++) {
-        unsigned __int128 marks = (unsigned __int128)poll->carried.marks[i] + counts->marks[i];
-
-        votes += marks;
-        stars += poll->kind == POLL_RATING ? marks * (i + 1) : 0;
-    }
-    return votes <= INT64_MAX && stars <= INT64_MAX;
-}
-
 /* What came out of one edit. */
 struct outcome {
     enum edit_result result;
