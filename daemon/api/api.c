@@ -44,6 +44,7 @@ void api_free(struct api *api)
     for (size_t i = 0; i < api->n_loops; i++) {
         if (api->loops[i].answers.wake)
             queue_destroy(&api->loops[i].answers);
+        pending_free_spare(&api->loops[i]);
         buf_free(&api->loops[i].out);
         buf_free(&api->loops[i].fields);
     }

@@ -18,13 +18,17 @@
 #include "core/queue.h"
 #include "core/refusal.h"
 
+struct pending;
+
 struct api_loop {                  /* all of it: its loop's thread, but for `answers` */
     struct queue answers;          /* the writer puts them in; it locks itself */
     struct queue_list submissions; /* of this turn, handed over at its end */
-    struct buf out;                /* a reply under construction */
-    struct buf fields;             /* its header fields */
-    struct url url;                /* of the request at hand */
-    struct refusal refusal;        /* of the request at hand */
+    struct pending *spare;         /* freed pendings of one job, for the next votes */
+    size_t n_spare;
+    struct buf out;         /* a reply under construction */
+    struct buf fields;      /* its header fields */
+    struct url url;         /* of the request at hand */
+    struct refusal refusal; /* of the request at hand */
 };
 
 struct api { /* written before the loops start, but for what `loops` holds */

@@ -10,11 +10,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A pending is 3 kB, most of it room for a refusal: malloc() would merge and split such pieces at
+ * each vote. */
+#define SPARE_MAX 1024
+
+static struct pending *take_or_make(struct api_loop *loop, size_t n_jobs)
+{
+    struct pending *pending = loop->spare;
+
+    if (n_jobs != 1 || !pending)
+        return malloc(sizeof *pending + n_jobs * sizeof pending->jobs[0]);
+    loop->spare = pending->next_spare;
+    loop->n_spare--;
+    return pending;
+}
+
 struct pending *pending_new(const struct call *call, size_t n_jobs,
                             void (*finish)(struct pending *))
 {
-    size_t len = sizeof(struct pending) + n_jobs * sizeof(struct pending_job);
-    struct pending *pending = malloc(len); /* not zeroed: the refusal alone is 2.6 kB */
+    struct pending *pending = take_or_make(call->loop, n_jobs); /* not zeroed */
 
     if (!pending)
         return NULL;
@@ -51,7 +65,23 @@ void pending_free(struct pending *pending)
     }
     if (pending->drop)
         pending->drop(pending->detail);
-    free(pending);
+    if (pending->n_jobs != 1 || pending->loop->n_spare == SPARE_MAX) {
+        free(pending);
+        return;
+    }
+    pending->next_spare = pending->loop->spare;
+    pending->loop->spare = pending;
+    pending->loop->n_spare++;
+}
+
+void pending_free_spare(struct api_loop *loop)
+{
+    while (loop->spare) {
+        struct pending *pending = loop->spare;
+
+        loop->spare = pending->next_spare;
+        free(pending);
+    }
 }
 
 void pending_submit(struct pending *pending)

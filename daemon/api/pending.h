@@ -23,6 +23,7 @@ struct pending_job {
 };
 
 struct pending {
+    struct pending *next_spare; /* while it is freed */
     struct api *api;
     struct api_loop *loop;
     struct exchange *exchange;
@@ -43,6 +44,9 @@ MUST_USE struct pending *pending_new(const struct call *call, size_t n_jobs,
                                      void (*finish)(struct pending *));
 void pending_free(struct pending *pending);
 AUTO_FREE(pending);
+
+/* Gives back what a loop keeps for its next votes. */
+void pending_free_spare(struct api_loop *loop);
 
 /* Hands the jobs over at the end of this turn. The exchange is the pending's from now on. */
 void pending_submit(struct pending *pending);
