@@ -1,0 +1,549 @@
+/*
+ * server_test.c - a real server over real sockets, with a handler that echoes.
+ *
+ * /later is answered from another thread, by a wake-up; /big with 8 MiB; everything else with its
+ * method, path and body. Nothing sleeps: a client's read returns when the server has acted.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "net/server.h"
+
+#define BIG_BYTES (8 * 1024 * 1024)
+#define LATER_MAX 2048
+
+struct site {
+    struct server *server;
+    char path[64];
+    /* Exchanges of /later; of the one loop's thread, but for `release`. */
+    struct exchange *later[LATER_MAX];
+    size_t n_later;
+    atomic_size_t arrived;
+    atomic_bool release;
+    char *big;
+};
+
+static struct site site;
+
+static void plan(void *context, const struct http1_request *request, struct exchange_plan *ret_plan)
+{
+    (void)context;
+    ret_plan->overlaps = str_starts(request->path, STR("/later"));
+}
+
+static void echo(struct exchange *exchange)
+{
+    const struct http1_request *request = exchange_request(exchange);
+
+    exchange_reply(exchange, &(struct reply){ .status = 200,
+                                              .content_type = "text/plain",
+                                              .n_pieces = 3,
+                                              .pieces = { request->method_name, request->path,
+                                                          exchange_body(exchange) } });
+}
+
+static void handle(void *context, struct exchange *exchange)
+{
+    const struct http1_request *request = exchange_request(exchange);
+
+    (void)context;
+    if (str_starts(request->path, STR("/later"))) {
+        assert_true(site.n_later < LATER_MAX);
+        site.later[site.n_later++] = exchange;
+        atomic_fetch_add(&site.arrived, 1);
+    } else if (str_eq(request->path, STR("/big"))) {
+        exchange_reply(
+            exchange,
+            &(struct reply){ .status = 200, .n_pieces = 1, .pieces = { { site.big, BIG_BYTES } } });
+    } else if (str_eq(request->path, STR("/none"))) {
+        exchange_reply(exchange, &(struct reply){ .status = 204 });
+    } else {
+        echo(exchange);
+    }
+}
+
+static void refuse(void *context, struct loop *loop, unsigned status, const char *detail,
+                   struct reply *ret_reply)
+{
+    (void)context;
+    (void)loop;
+    *ret_reply = (struct reply){ .status = status, .n_pieces = 1, .pieces = { str_of(detail) } };
+}
+
+/* The last of them first: replies must leave in order all the same. */
+static void woken(void *context, struct loop *loop)
+{
+    (void)context;
+    (void)loop;
+    if (!atomic_load(&site.release))
+        return;
+    while (site.n_later > 0)
+        exchange_reply(site.later[--site.n_later],
+                       &(struct reply){ .status = 200, .n_pieces = 1, .pieces = { STR("late") } });
+}
+
+static void start(const struct net_settings *changed)
+{
+    static const struct http_handler handler = {
+        .plan = plan, .handle = handle, .refuse = refuse, .woken = woken
+    };
+    struct net_settings settings = *changed;
+    struct why why;
+
+    settings.threads = 1;
+    settings.clock = &clock_system;
+    if (settings.connections_max == 0)
+        settings.connections_max = 100;
+    if (settings.deadlines.head_ms == 0)
+        settings.deadlines = net_deadlines_default;
+    memset(&site, 0, sizeof site);
+    site.big = calloc(1, BIG_BYTES);
+    assert_non_null(site.big);
+    (void)snprintf(site.path, sizeof site.path, "/tmp/tallyd-net-%d", (int)getpid());
+    site.server = server_new(&settings, &handler, &why);
+    if (!site.server)
+        fail_msg("%s", why.text);
+    if (!server_listen_unix(site.server, site.path, 0600, &why) ||
+        !server_listen_tcp(site.server, "127.0.0.1:0", &why) || !server_start(site.server, &why))
+        fail_msg("%s", why.text);
+}
+
+static void release(void)
+{
+    atomic_store(&site.release, true);
+    loop_wake(server_loop(site.server, 0));
+}
+
+static void stop(void)
+{
+    release();
+    server_drain(site.server);
+    server_free(site.server);
+    free(site.big);
+}
+
+static int dial(void)
+{
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+    assert_true(fd >= 0);
+    (void)snprintf(address.sun_path, sizeof address.sun_path, "%s", site.path);
+    assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
+    return fd;
+}
+
+static int dial_tcp(void)
+{
+    struct sockaddr_in address = { .sin_family = AF_INET,
+                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    const char *name = server_address(site.server, 1);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    address.sin_port = htons((uint16_t)strtoul(strrchr(name, ':') + 1, NULL, 10));
+    assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
+    return fd;
+}
+
+static void say(int fd, const char *text)
+{
+    size_t len = strlen(text);
+
+    assert_int_equal(send(fd, text, len, MSG_NOSIGNAL), len);
+}
+
+/* Everything until the server closes. The caller free()s it. */
+static char *hear(int fd)
+{
+    size_t room = 1 << 16;
+    size_t len = 0;
+    char *all = malloc(room);
+
+    assert_non_null(all);
+    for (;;) {
+        ssize_t got = recv(fd, all + len, room - len - 1, 0);
+
+        if (got <= 0)
+            break;
+        len += (size_t)got;
+        if (room - len < 2) {
+            room *= 2;
+            all = realloc(all, room);
+            assert_non_null(all);
+        }
+    }
+    all[len] = '\0';
+    (void)close(fd);
+    return all;
+}
+
+static size_t count(const char *text, const char *what)
+{
+    size_t n = 0;
+
+    for (const char *at = strstr(text, what); at; at = strstr(at + 1, what))
+        n++;
+    return n;
+}
+
+#define LAST "GET /last HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+
+static void a_thousand_pipelined_requests_are_answered_in_order(void **state)
+{
+    int fd;
+    char *heard;
+    const char *at;
+
+    (void)state;
+    start(&(struct net_settings){ .threads = 1 });
+    fd = dial();
+    for (int i = 0; i < 1000; i++) {
+        char request[64];
+
+        (void)snprintf(request, sizeof request, "GET /%d. HTTP/1.1\r\nHost: a\r\n\r\n", i);
+        say(fd, request);
+    }
+    say(fd, LAST);
+    heard = hear(fd);
+    at = heard;
+    for (int i = 0; i < 1000; i++) {
+        char path[16];
+
+        (void)snprintf(path, sizeof path, "GET/%d.", i);
+        at = strstr(at, path);
+        if (!at)
+            fail_msg("reply %d is missing or out of order", i);
+    }
+    assert_int_equal(count(heard, "HTTP/1.1 200 OK"), 1001);
+    assert_int_equal(count(heard, "Connection: close"), 1);
+    assert_int_equal(count(heard, "Date: "), 1001);
+    free(heard);
+    stop();
+}
+
+static void late_replies_leave_in_order_and_others_wait_for_them(void **state)
+{
+    int fd;
+    char *heard;
+
+    (void)state;
+    start(&(struct net_settings){ .threads = 1 });
+    fd = dial();
+    say(fd, "GET /later1 HTTP/1.1\r\nHost: a\r\n\r\nGET /later2 HTTP/1.1\r\nHost: a\r\n\r\n" LAST);
+    while (atomic_load(&site.arrived) < 2)
+        sched_yield();
+    release();
+    heard = hear(fd);
+    assert_int_equal(count(heard, "late"), 2);
+    assert_true(strstr(heard, "GET/last") > strstr(heard, "late"));
+    free(heard);
+    stop();
+}
+
+static void more_than_64_under_way_wait_their_turn(void **state)
+{
+    int fd;
+    char *heard;
+
+    (void)state;
+    start(&(struct net_settings){ .threads = 1 });
+    fd = dial();
+    for (int i = 0; i < 200; i++)
+        say(fd, "GET /later HTTP/1.1\r\nHost: a\r\n\r\n");
+    say(fd, LAST);
+    while (atomic_load(&site.arrived) < 64)
+        sched_yield();
+    assert_int_equal(atomic_load(&site.arrived), 64);
+    /* Each release lets in the next ones; the wake-ups end with the last. */
+    while (atomic_load(&site.arrived) < 200)
+        release();
+    release();
+    heard = hear(fd);
+    assert_int_equal(count(heard, "late"), 200);
+    assert_int_equal(count(heard, "GET/last"), 1);
+    free(heard);
+    stop();
+}
+
+static void a_reader_that_is_slow_gets_all_of_it(void **state)
+{
+    int fd;
+
+    (void)state;
+    start(&(struct net_settings){ .threads = 1 });
+    fd = dial_tcp();
+    say(fd, "GET /big HTTP/1.1\r\nHost: a\r\n\r\nGET /x HTTP/1.1\r\nHost: a\r\n\r\n" LAST);
+    {
+        /* Another client is served meanwhile. */
+        int other = dial();
+
+        say(other, LAST);
+        free(hear(other));
+    }
+    {
+        size_t zeros = 0;
+        char tail[512] = "";
+        char bytes[4096];
+        ssize_t got;
+
+        while ((got = recv(fd, bytes, sizeof bytes, 0)) > 0) {
+            for (ssize_t i = 0; i < got; i++)
+                zeros += bytes[i] == '\0';
+            if (got < (ssize_t)sizeof tail)
+                memcpy(tail, bytes, (size_t)got);
+        }
+        assert_int_equal(zeros, BIG_BYTES);
+    }
+    (void)close(fd);
+    stop();
+}
+
+static void a_request_may_come_byte_by_byte(void **state)
+{
+    static const char request[] = "POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello"
+                                  "POST /y HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n"
+                                  "Connection: close\r\n\r\n5\r\nagain\r\n0\r\n\r\n";
+    int fd;
+    char *heard;
+
+    (void)state;
+    start(&(struct net_settings){ .threads = 1 });
+    fd = dial();
+    for (size_t i = 0; i < sizeof request - 1; i++)
+        assert_int_equal(send(fd, request + i, 1, MSG_NOSIGNAL), 1);
+    heard = hear(fd);
+    assert_int_equal(count(heard, "POST/xhello"), 1);
+    assert_int_equal(count(heard, "POST/yagain"), 1);
+    free(heard);
+    stop();
+}
+
+static void head_204_and_http_1_0_are_answered_as_they_should(void **state)
+{
+    static const struct {
+        const char *request;
+        const char *has;
+        const char *has_not;
+    } rows[] = {
+        { "HEAD /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", "Content-Length: 6\r\n",
+          "HEAD/x" },
+        { "GET /none HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", "204 No Content",
+          "Content-Length" },
+        { "GET /x HTTP/1.0\r\n\r\n", "Connection: close", "keep-alive" },
+        { "POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 16385\r\n\r\n", "413 ", "POST" },
+        { "POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 16385\r\nExpect: 100-continue\r\n\r\n",
+          "413 ", "100 Continue" },
+        { "rubbish\r\n\r\n", "400 Bad Request", "200" },
+        { "TRACE / HTTP/1.1\r\nHost: a\r\n\r\n", "501 Not Implemented", "200" },
+    };
+
+    (void)state;
+    start(&(struct net_settings){ .threads = 1 });
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        int fd = dial();
+        char *heard;
+
+        say(fd, rows[i].request);
+        heard = hear(fd);
+        if (!strstr(heard, rows[i].has) || strstr(heard, rows[i].has_not))
+            fail_msg("row %zu: %s", i, heard);
+        free(heard);
+    }
+    stop();
+}
+
+static void half_a_request_is_timed_out_and_an_idle_connection_just_ends(void **state)
+{
+    static const struct net_deadlines soon = {
+        .head_ms = 1, .body_ms = 1, .reply_ms = 20000, .keep_alive_ms = 1, .drain_ms = 10000
+    };
+    char *heard;
+    int fd;
+
+    (void)state;
+    start(&(struct net_settings){ .threads = 1, .deadlines = soon });
+    fd = dial();
+    heard = hear(fd);
+    assert_string_equal(heard, "");
+    free(heard);
+    fd = dial();
+    say(fd, "GET / HT");
+    heard = hear(fd);
+    assert_non_null(strstr(heard, "408 Request Timeout"));
+    free(heard);
+    fd = dial();
+    say(fd, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhel");
+    heard = hear(fd);
+    assert_non_null(strstr(heard, "408 Request Timeout"));
+    free(heard);
+    stop();
+}
+
+static void one_connection_too_many_is_told_so(void **state)
+{
+    int first;
+    int second;
+    char *heard;
+
+    (void)state;
+    start(&(struct net_settings){ .threads = 1, .connections_max = 1 });
+    first = dial();
+    say(first, "GET /later HTTP/1.1\r\nHost: a\r\n\r\n");
+    while (atomic_load(&site.arrived) < 1)
+        sched_yield();
+    second = dial();
+    heard = hear(second);
+    assert_non_null(strstr(heard, "503 Service Unavailable"));
+    free(heard);
+    release();
+    say(first, LAST);
+    free(hear(first));
+    stop();
+}
+
+static void an_address_has_its_share_of_connections(void **state)
+{
+    int first;
+    char *heard;
+
+    (void)state;
+    start(&(struct net_settings){ .threads = 1, .connections_per_group_max = 1 });
+    first = dial_tcp();
+    say(first, "GET /later HTTP/1.1\r\nHost: a\r\n\r\n");
+    while (atomic_load(&site.arrived) < 1)
+        sched_yield();
+    heard = hear(dial_tcp());
+    assert_non_null(strstr(heard, "503 Service Unavailable"));
+    free(heard);
+    release();
+    say(first, LAST);
+    free(hear(first));
+    stop();
+}
+
+static void without_descriptors_a_client_hears_503_and_the_next_is_served(void **state)
+{
+    struct rlimit before;
+    struct rlimit tight;
+    char *heard;
+    int fd;
+
+    (void)state;
+    start(&(struct net_settings){ .threads = 1 });
+    fd = dial(); /* warms up: everything else is open by then */
+    say(fd, LAST);
+    free(hear(fd));
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    tight = before;
+    tight.rlim_cur = (rlim_t)fd + 1; /* no number is left for the server's end */
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &tight), 0);
+    {
+        struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+        (void)snprintf(address.sun_path, sizeof address.sun_path, "%s", site.path);
+        assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
+    }
+    heard = hear(fd);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_non_null(strstr(heard, "503 Service Unavailable"));
+    free(heard);
+    fd = dial();
+    say(fd, LAST);
+    heard = hear(fd);
+    assert_non_null(strstr(heard, "200 OK"));
+    free(heard);
+    stop();
+}
+
+static void *drain(void *server)
+{
+    server_drain(server);
+    return NULL;
+}
+
+static void draining_answers_what_has_begun_and_closes_the_idle(void **state)
+{
+    pthread_t drainer;
+    char *heard;
+    int busy;
+    int idle;
+
+    (void)state;
+    start(&(struct net_settings){ .threads = 1 });
+    busy = dial();
+    idle = dial();
+    say(idle, "GET /x HTTP/1.1\r\nHost: a\r\n\r\n");
+    say(busy, "GET /later HTTP/1.1\r\nHost: a\r\n\r\n");
+    while (atomic_load(&site.arrived) < 1)
+        sched_yield();
+    assert_int_equal(pthread_create(&drainer, NULL, drain, site.server), 0);
+    heard = hear(idle);
+    assert_int_equal(count(heard, "200 OK"), 1);
+    free(heard);
+    release();
+    heard = hear(busy);
+    assert_int_equal(count(heard, "late"), 1);
+    assert_int_equal(count(heard, "Connection: close"), 1);
+    free(heard);
+    assert_int_equal(pthread_join(drainer, NULL), 0);
+    assert_int_equal(access(site.path, F_OK), -1);
+    server_free(site.server);
+    free(site.big);
+}
+
+static void what_cannot_be_listened_on_is_named(void **state)
+{
+    static const char *const rows[] = { "nonsense", "127.0.0.1", "127.0.0.1:99999", "::1:80",
+                                        "127.0.0.1:x" };
+    struct why why;
+
+    (void)state;
+    start(&(struct net_settings){ .threads = 1 });
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        assert_false(server_listen_tcp(site.server, rows[i], &why));
+        assert_non_null(strstr(why.text, rows[i]));
+    }
+    assert_false(server_listen_tcp(site.server, server_address(site.server, 1), &why));
+    assert_non_null(strstr(why.text, "choose another port"));
+    assert_false(server_listen_unix(site.server, site.path, 0600, &why));
+    assert_non_null(strstr(why.text, "another process answers"));
+    stop();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_thousand_pipelined_requests_are_answered_in_order),
+        cmocka_unit_test(late_replies_leave_in_order_and_others_wait_for_them),
+        cmocka_unit_test(more_than_64_under_way_wait_their_turn),
+        cmocka_unit_test(a_reader_that_is_slow_gets_all_of_it),
+        cmocka_unit_test(a_request_may_come_byte_by_byte),
+        cmocka_unit_test(head_204_and_http_1_0_are_answered_as_they_should),
+        cmocka_unit_test(half_a_request_is_timed_out_and_an_idle_connection_just_ends),
+        cmocka_unit_test(one_connection_too_many_is_told_so),
+        cmocka_unit_test(an_address_has_its_share_of_connections),
+        cmocka_unit_test(without_descriptors_a_client_hears_503_and_the_next_is_served),
+        cmocka_unit_test(draining_answers_what_has_begun_and_closes_the_idle),
+        cmocka_unit_test(what_cannot_be_listened_on_is_named),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
