@@ -10,10 +10,6 @@ function(embed room folder)
     COMMAND ${CMAKE_COMMAND} -DID=${id} -DOUT=${out} "-DFILES=${files}"
       -P ${PROJECT_SOURCE_DIR}/script/cmake/embed_files.cmake
     DEPENDS ${files} ${PROJECT_SOURCE_DIR}/script/cmake/embed_files.cmake VERBATIM)
-  get_target_property(type ${room} TYPE)
-  if(type STREQUAL INTERFACE_LIBRARY)
-    return()
-  endif()
   target_sources(${room} PRIVATE ${out}/${id}.c ${out}/${id}.h)
   target_include_directories(${room} PRIVATE ${out})
 endfunction()
