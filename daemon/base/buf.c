@@ -8,7 +8,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #include "base/ckd.h"
@@ -53,31 +52,6 @@ char *buf_reserve(struct buf *buf, size_t more)
     buf->bytes = bytes;
     buf->room = room;
     return bytes + buf->len;
-}
-
-void buf_add(struct buf *buf, const void *bytes, size_t len)
-{
-    char *at = buf_reserve(buf, len);
-
-    if (!at || len == 0)
-        return;
-    memcpy(at, bytes, len);
-    buf->len += len;
-}
-
-void buf_str_add(struct buf *buf, struct str s)
-{
-    buf_add(buf, s.at, s.len);
-}
-
-void buf_text(struct buf *buf, const char *text)
-{
-    buf_add(buf, text, strlen(text));
-}
-
-void buf_char(struct buf *buf, char c)
-{
-    buf_add(buf, &c, 1);
 }
 
 void buf_uint(struct buf *buf, uint64_t n)

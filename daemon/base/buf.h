@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/str.h"
 
@@ -38,10 +39,37 @@ static inline struct str buf_str(const struct buf *buf)
  * to `len`. */
 MUST_USE char *buf_reserve(struct buf *buf, size_t more);
 
-void buf_add(struct buf *buf, const void *bytes, size_t len);
-void buf_str_add(struct buf *buf, struct str s);
-void buf_text(struct buf *buf, const char *text);
-void buf_char(struct buf *buf, char c);
+/* The short ones are inline: replies and tallies are made of many literals, whose lengths the
+ * compiler then knows. */
+static inline void buf_add(struct buf *buf, const void *bytes, size_t len)
+{
+    char *at;
+
+    if (len == 0)
+        return;
+    at =
+        len <= buf->room - buf->len && !buf->failed ? buf->bytes + buf->len : buf_reserve(buf, len);
+    if (!at)
+        return;
+    memcpy(at, bytes, len);
+    buf->len += len;
+}
+
+static inline void buf_str_add(struct buf *buf, struct str s)
+{
+    buf_add(buf, s.at, s.len);
+}
+
+static inline void buf_text(struct buf *buf, const char *text)
+{
+    buf_add(buf, text, strlen(text));
+}
+
+static inline void buf_char(struct buf *buf, char c)
+{
+    buf_add(buf, &c, 1);
+}
+
 void buf_uint(struct buf *buf, uint64_t n);
 void buf_int(struct buf *buf, int64_t n);
 void buf_format(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
