@@ -17,6 +17,7 @@
 #include "base/buf.h"
 #include "base/str.h"
 #include "core/poll.h"
+#include "core/queue.h"
 #include "core/tally.h"
 
 #define ETAG_BYTES_MAX 96
@@ -88,5 +89,34 @@ MUST_USE struct published *board_get(struct board *board, struct str id);
 size_t board_list(struct board *board, struct str after, struct published **ret_items, size_t max);
 
 size_t board_count(struct board *board);
+
+/*
+ * A loop's interest in one poll: whenever what is shown under its id changes or goes, the watch is
+ * put into `told`. Changes that come before it is taken out again are merged: the loop then looks
+ * at the board once.
+ *
+ * Embedded by its owner, who fills in `told` and frees it; the rest is the board's.
+ */
+struct watch {
+    struct queue_node node; /* first: a node in `told` is its watch */
+    struct queue *told;     /* outlives the watch */
+    struct watch *next;     /* lock: of the same id */
+    struct watch **place;   /* lock: what points at it; NULL: watches nothing (any more) */
+    struct watch *next_told;
+    bool is_told; /* lock: in `told`, or on its way there */
+};
+
+/* Begins to watch. false: nothing is shown under this id. Thread: the owner's. */
+MUST_USE bool board_watch(struct board *board, struct str id, struct watch *watch);
+
+/*
+ * Watches no more. The owner's thread, which also takes `told`.
+ *   returns  false: it lies in `told` or is on its way there, and must not be freed before it came
+ */
+MUST_USE bool board_unwatch(struct board *board, struct watch *watch);
+
+/* The watch was taken out of `told`: what changes from now on tells it again. The owner's thread.
+ *   returns  false: what it watched was taken down, and it watches nothing any more             */
+bool board_watch_again(struct board *board, struct watch *watch);
 
 #endif

@@ -141,6 +141,78 @@ static void versions_only_grow_for_readers_on_other_threads(void **state)
     board_free(reading.board);
 }
 
+static void nothing_to_wake(void *context)
+{
+    (void)context;
+}
+
+static struct watch *take_told(struct queue *told)
+{
+    struct queue_list list = queue_take(told);
+
+    assert_true(list.n <= 1);
+    return (struct watch *)list.first;
+}
+
+static void a_watch_is_told_once_until_it_looks(void **state)
+{
+    AUTO(board) board = board_new();
+    struct queue told;
+    struct watch a = { .told = &told };
+    struct watch b = { .told = &told };
+
+    (void)state;
+    queue_init(&told, nothing_to_wake, NULL);
+    assert_false(board_watch(board, STR("p"), &a));
+    assert_true(board_publish(board, make("p", 1, 1, 1)));
+    assert_true(board_publish(board, make("q", 2, 1, 1)));
+    assert_true(board_watch(board, STR("p"), &a));
+    assert_true(board_publish(board, make("q", 2, 2, 1)));
+    assert_null(take_told(&told));
+    assert_true(board_publish(board, make("p", 1, 2, 1)));
+    assert_true(board_publish(board, make("p", 1, 3, 1)));
+    assert_ptr_equal(take_told(&told), &a);
+    assert_true(board_publish(board, make("p", 1, 4, 1)));
+    assert_null(take_told(&told)); /* it has not looked since */
+    assert_true(board_watch_again(board, &a));
+    assert_true(board_publish(board, make("p", 1, 5, 1)));
+    assert_ptr_equal(take_told(&told), &a);
+    assert_true(board_watch_again(board, &a));
+
+    /* Entries move when others come before them; the watches stay with theirs. */
+    for (uint64_t i = 0; i < 40; i++) {
+        char id[8];
+
+        (void)snprintf(id, sizeof id, "a%d", (int)i);
+        assert_true(board_publish(board, make(id, 10 + i, 1, 1)));
+    }
+    assert_true(board_watch(board, STR("p"), &b));
+    assert_true(board_unwatch(board, &a));
+    assert_true(board_publish(board, make("p", 1, 6, 1)));
+    assert_ptr_equal(take_told(&told), &b);
+    queue_destroy(&told);
+}
+
+static void a_watch_hears_that_its_poll_was_taken_down(void **state)
+{
+    AUTO(board) board = board_new();
+    struct queue told;
+    struct watch watch = { .told = &told };
+
+    (void)state;
+    queue_init(&told, nothing_to_wake, NULL);
+    assert_true(board_publish(board, make("p", 1, 1, 1)));
+    assert_true(board_publish(board, make("q", 2, 1, 1)));
+    assert_true(board_watch(board, STR("p"), &watch));
+    board_remove(board, "p");
+    assert_false(board_unwatch(board, &watch)); /* it lies in the queue */
+    assert_ptr_equal(take_told(&told), &watch);
+    assert_false(board_watch_again(board, &watch));
+    assert_true(board_publish(board, make("p", 3, 1, 1)));
+    assert_null(take_told(&told));
+    queue_destroy(&told);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -148,6 +220,8 @@ int main(void)
         cmocka_unit_test(every_tally_has_an_etag_of_its_own),
         cmocka_unit_test(a_reader_keeps_what_it_has_while_another_is_published),
         cmocka_unit_test(versions_only_grow_for_readers_on_other_threads),
+        cmocka_unit_test(a_watch_is_told_once_until_it_looks),
+        cmocka_unit_test(a_watch_hears_that_its_poll_was_taken_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
