@@ -138,8 +138,11 @@ static void woken(void *context, struct loop *loop)
     struct queue_list answers = queue_take(&mine->answers);
     struct queue_node *node;
 
-    while ((node = queue_list_take(&answers)) != NULL)
-        pending_job_done((struct job *)node);
+    while ((node = queue_list_take(&answers)) != NULL) {
+        struct job *job = (struct job *)node;
+
+        job->back(job);
+    }
 }
 
 static void turn_ends(void *context, struct loop *loop)

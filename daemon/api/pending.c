@@ -1,8 +1,8 @@
 /*
  * api/pending.c - calls that wait for the writer.
  *
- * Threads: the loop of the exchange; between pending_submit() and pending_job_done() each job is
- * the writer's.
+ * Threads: the loop of the exchange; between pending_submit() and job_back() each job is the
+ * writer's.
  */
 #include "api/pending.h"
 
@@ -13,6 +13,19 @@
 /* A pending is 3 kB, most of it room for a refusal: malloc() would merge and split such pieces at
  * each vote. */
 #define SPARE_MAX 1024
+
+/* A job is back: finishes its pending when it was the last one. */
+static void job_back(struct job *job)
+{
+    struct pending *pending = ((struct pending_job *)job)->pending;
+
+    if (--pending->n_left > 0)
+        return;
+    pending->again = false;
+    pending->finish(pending);
+    if (!pending->again)
+        pending_free(pending);
+}
 
 static struct pending *take_or_make(struct api_loop *loop, size_t n_jobs)
 {
@@ -25,20 +38,20 @@ static struct pending *take_or_make(struct api_loop *loop, size_t n_jobs)
     return pending;
 }
 
-struct pending *pending_new(const struct call *call, size_t n_jobs,
-                            void (*finish)(struct pending *))
+struct pending *pending_new_later(struct api *api, struct api_loop *loop, struct exchange *exchange,
+                                  enum role role, size_t n_jobs, void (*finish)(struct pending *))
 {
-    struct pending *pending = take_or_make(call->loop, n_jobs); /* not zeroed */
+    struct pending *pending = take_or_make(loop, n_jobs); /* not zeroed */
 
     if (!pending)
         return NULL;
-    pending->api = call->api;
-    pending->loop = call->loop;
-    pending->exchange = call->exchange;
+    pending->api = api;
+    pending->loop = loop;
+    pending->exchange = exchange;
     pending->finish = finish;
     pending->detail = NULL;
     pending->drop = NULL;
-    pending->role = call->caller.role;
+    pending->role = role;
     pending->language[0] = '\0';
     pending->n_left = n_jobs;
     pending->refusal.problem = PROBLEM_NONE;
@@ -46,9 +59,16 @@ struct pending *pending_new(const struct call *call, size_t n_jobs,
     for (size_t i = 0; i < n_jobs; i++) {
         pending->jobs[i].pending = pending;
         pending->jobs[i].job =
-            (struct job){ .home = &call->loop->answers, .refusal = &pending->refusal };
+            (struct job){ .home = &loop->answers, .back = job_back, .refusal = &pending->refusal };
     }
     return pending;
+}
+
+struct pending *pending_new(const struct call *call, size_t n_jobs,
+                            void (*finish)(struct pending *))
+{
+    return pending_new_later(call->api, call->loop, call->exchange, call->caller.role, n_jobs,
+                             finish);
 }
 
 void pending_free(struct pending *pending)
@@ -90,14 +110,15 @@ void pending_submit(struct pending *pending)
         queue_list_add(&pending->loop->submissions, &pending->jobs[i].job.node);
 }
 
-void pending_job_done(struct job *job)
+void pending_again(struct pending *pending)
 {
-    struct pending *pending = ((struct pending_job *)job)->pending;
-
-    if (--pending->n_left > 0)
-        return;
-    pending->finish(pending);
-    pending_free(pending);
+    pending->again = true;
+    pending->n_left = pending->n_jobs;
+    for (size_t i = 0; i < pending->n_jobs; i++) {
+        published_free(pending->jobs[i].job.published);
+        pending->jobs[i].job.published = NULL;
+    }
+    pending_submit(pending);
 }
 
 void pending_remember_language(struct pending *pending, const struct call *call,

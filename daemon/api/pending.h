@@ -8,6 +8,7 @@
 #ifndef TALLYD_API_PENDING_H
 #define TALLYD_API_PENDING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "api/call.h"
@@ -24,6 +25,7 @@ struct pending_job {
 
 struct pending {
     struct pending *next_spare; /* while it is freed */
+    bool again;                 /* pending_again() was called */
     struct api *api;
     struct api_loop *loop;
     struct exchange *exchange;
@@ -42,6 +44,10 @@ struct pending {
 /* NULL: no memory. Nothing is submitted yet; pending_free() takes it back. */
 MUST_USE struct pending *pending_new(const struct call *call, size_t n_jobs,
                                      void (*finish)(struct pending *));
+/* The same when the call is over, for an exchange that was kept. */
+MUST_USE struct pending *pending_new_later(struct api *api, struct api_loop *loop,
+                                           struct exchange *exchange, enum role role, size_t n_jobs,
+                                           void (*finish)(struct pending *));
 void pending_free(struct pending *pending);
 AUTO_FREE(pending);
 
@@ -51,8 +57,9 @@ void pending_free_spare(struct api_loop *loop);
 /* Hands the jobs over at the end of this turn. The exchange is the pending's from now on. */
 void pending_submit(struct pending *pending);
 
-/* A job is back: finishes its pending when it was the last one. */
-void pending_job_done(struct job *job);
+/* From within `finish`, instead of an answer: the jobs go to the writer once more, and `finish` is
+ * called again. For long reads, slice by slice. */
+void pending_again(struct pending *pending);
 
 /* Remembers the language that this call gets of this poll. */
 void pending_remember_language(struct pending *pending, const struct call *call,

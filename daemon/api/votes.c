@@ -25,6 +25,7 @@ static const char *result_word(enum job_result result)
     case JOB_CREATED:
     case JOB_REPLACED:
     case JOB_DELETED:
+    case JOB_READ:
     case JOB_REFUSED:
         break; /* no answer to a vote */
     }

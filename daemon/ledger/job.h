@@ -10,18 +10,24 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "core/ballot.h"
 #include "core/board.h"
 #include "core/definition.h"
 #include "core/queue.h"
 #include "core/refusal.h"
+#include "ledger/reading.h"
 
 enum job_kind {
     JOB_VOTE,    /* ballot */
     JOB_RETRACT, /* ballot, marks 0 */
     JOB_ASK,     /* ballot without marks: what stands of this voter */
     JOB_EDIT,    /* edit */
-    JOB_DELETE   /* id */
+    JOB_DELETE,  /* id */
+    JOB_BULK,    /* bulk: many ballots in one */
+    JOB_SCAN,    /* scan: a slice of a poll's rows */
+    JOB_HOURS,   /* hours: a slice of a poll's history */
+    JOB_STATUS   /* status */
 };
 
 enum job_result {
@@ -34,16 +40,45 @@ enum job_result {
     JOB_CREATED,   /* EDIT */
     JOB_REPLACED,  /* EDIT: changed, or nothing differed */
     JOB_DELETED,
+    JOB_READ,   /* BULK: each line has its own result; SCAN, HOURS, STATUS: filled in */
     JOB_REFUSED /* `refusal` says why (also busy, store-unavailable, outcome-unknown) */
 };
 
+#define BULK_LINES_MAX 512 /* of one job */
+
+/* One line of a bulk: a ballot and what became of it. */
+struct bulk_line {
+    uint64_t number; /* the loop's: of the line in its body */
+    struct ballot ballot;
+    /* Set to JOB_REFUSED by a loop that could not read the line, with problem and detail: the
+     * writer passes over it. Else by the writer: COUNTED, CHANGED, ALREADY or REFUSED. */
+    enum job_result result;
+    uint32_t seq;
+    enum problem problem; /* REFUSED */
+    uint32_t detail;      /* REFUSED: where its sentence begins in `details`, … */
+    uint32_t detail_len;  /* … and its length; 0: the problem's title has to do */
+};
+
+struct bulk {
+    size_t n;
+    struct bulk_line lines[BULK_LINES_MAX];
+    struct buf details; /* owned; one that finds no memory only loses sentences */
+};
+
 struct job {
-    struct queue_node node; /* first: a node is its job */
-    struct queue *home;     /* where the answer goes; outlives the job */
+    struct queue_node node;        /* first: a node is its job */
+    struct queue *home;            /* where the answer goes; outlives the job */
+    void (*back)(struct job *job); /* the loop calls it once the answer is there */
     enum job_kind kind;
     struct ballot ballot;           /* VOTE, RETRACT, ASK */
     struct edit *edit;              /* EDIT: owned by the loop's side */
     char id[POLL_ID_BYTES_MAX + 1]; /* DELETE */
+    union {                         /* owned by the loop's side */
+        struct bulk *bulk;
+        struct scan *scan;
+        struct hours *hours;
+        struct store_status *status;
+    };
 
     /* The answer: written by the writer, all of it durable before it comes back. */
     enum job_result result;
@@ -55,5 +90,11 @@ struct job {
                                     or deleted */
     struct refusal *refusal;     /* REFUSED: room given by the loop, never NULL */
 };
+
+/* How many ballots it stands for: what a batch and the queue are limited by. */
+static inline size_t job_weight(const struct job *job)
+{
+    return job->kind == JOB_BULK ? job->bulk->n : 1;
+}
 
 #endif

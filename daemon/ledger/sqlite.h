@@ -22,7 +22,6 @@
 #include "core/queue.h"
 #include "core/voters.h"
 #include "ledger/store.h"
-#include "ledger/writer.h"
 
 #define SQLITE_APPLICATION_ID 0x74616C79 /* "taly" */
 #define PAGE_BYTES 4096
@@ -78,6 +77,9 @@ enum statement {
     SQL_VOTE_INSERT,
     SQL_VOTE_SELECT,
     SQL_VOTE_SCAN,
+    SQL_TALLY_SELECT,
+    SQL_POLL_SELECT,
+    SQL_HOUR_SCAN,
     SQL_POLL_INSERT,
     SQL_POLL_UPDATE,
     SQL_POLL_DELETE,
@@ -160,6 +162,22 @@ AUTO_FREE(book);
 void book_drop_sets(struct book *book);
 
 /* sqlite_voters.c */
+/* A row of the ledger as it is read: the columns of SQL_VOTE_SCAN. */
+struct vote_row {
+    uint32_t seq;
+    struct voter_hash voter;
+    bool retracted;
+    uint64_t marks;
+    uint32_t replaces; /* 0: none */
+    bool has_address;
+    uint64_t group;
+    int64_t at_ms; /* since the poll's creation */
+};
+/* false: it cannot be one. */
+MUST_USE bool vote_row_read(sqlite3_stmt *scan, struct vote_row *ret_row);
+/* Begins a scan of the rows behind `after` up to `end`, at most `most`. */
+int vote_rows_bind(sqlite3_stmt *scan, const struct book *book, uint32_t after, uint32_t end,
+                   int most);
 /* The voter's newest row. FAULT_NONE with *ret_found false: there is none. */
 enum fault voters_standing(struct store *store, struct book *book, const struct voter_hash *voter,
                            bool *ret_found, struct standing *ret_standing);
@@ -189,6 +207,20 @@ enum fault batch_roll_back(struct store *store);
 /* sqlite_decide.c */
 enum decided { DECIDED, KEPT };
 enum fault decide_job(struct store *store, struct job *job, enum decided *ret_decided);
+/* VOTE, RETRACT, ASK. Kept: the job waits in the book whose sets are being loaded. */
+enum fault decide_about_vote(struct store *store, struct job *job, enum decided *ret_decided);
+/* Whether `waiting`, which is about a vote of `ballot`, has to wait for the poll's sets; then it is
+ * kept. */
+enum fault decide_wait(struct store *store, struct book *book, struct job *waiting,
+                       enum decided *ret_decided);
+
+/* sqlite_bulk.c */
+enum fault decide_bulk(struct store *store, struct job *job, enum decided *ret_decided);
+
+/* sqlite_read.c: SCAN, HOURS, STATUS, as the last commit left it */
+enum fault read_scan(struct store *store, struct job *job);
+enum fault read_hours(struct store *store, struct job *job);
+enum fault read_status(struct store *store, struct job *job);
 
 /* sqlite_work.c */
 enum fault checkpoint(struct store *store, int mode);

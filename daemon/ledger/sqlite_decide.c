@@ -14,6 +14,7 @@
 static void note(struct store *store, enum undo_kind kind, struct book *book,
                  const struct ballot *ballot, uint32_t old_seq, uint32_t new_seq, uint64_t group)
 {
+    assert(store->n_undo < 2 * (size_t)BATCH_JOBS_MAX);
     store->undo[store->n_undo++] = (struct undo){ .kind = kind,
                                                   .book = book,
                                                   .voter = ballot->voter,
@@ -207,10 +208,28 @@ static enum fault decide_with_sets(struct store *store, struct book *book, struc
     return decide_ballot(store, book, job, found ? &standing : NULL);
 }
 
-static enum fault decide_about_vote(struct store *store, struct job *job, enum decided *ret_decided)
+enum fault decide_wait(struct store *store, struct book *book, struct job *waiting,
+                       enum decided *ret_decided)
+{
+    enum fault fault;
+
+    *ret_decided = DECIDED;
+    if (!needs_sets(store, book, waiting))
+        return FAULT_NONE;
+    fault = begin_loading(store, book);
+    if (fault != FAULT_NONE || !book->loading)
+        return fault;
+    queue_list_add(&book->waiting, &waiting->node);
+    *ret_decided = KEPT;
+    return FAULT_NONE;
+}
+
+enum fault decide_about_vote(struct store *store, struct job *job, enum decided *ret_decided)
 {
     struct book *book = book_find(store, job->ballot.poll);
+    enum fault fault;
 
+    *ret_decided = DECIDED;
     if (!book) {
         refused(job, PROBLEM_NO_SUCH_POLL, "there is no poll of this id");
         return FAULT_NONE;
@@ -219,17 +238,9 @@ static enum fault decide_about_vote(struct store *store, struct job *job, enum d
         job->result = JOB_REFUSED;
         return FAULT_NONE;
     }
-    if (needs_sets(store, book, job)) {
-        enum fault fault = begin_loading(store, book);
-
-        if (fault != FAULT_NONE)
-            return fault;
-        if (book->loading) {
-            queue_list_add(&book->waiting, &job->node);
-            *ret_decided = KEPT;
-            return FAULT_NONE;
-        }
-    }
+    fault = decide_wait(store, book, job, ret_decided);
+    if (fault != FAULT_NONE || *ret_decided == KEPT)
+        return fault;
     return decide_with_sets(store, book, job);
 }
 
@@ -343,6 +354,14 @@ enum fault decide_job(struct store *store, struct job *job, enum decided *ret_de
         return decide_edit(store, job);
     case JOB_DELETE:
         return decide_delete(store, job);
+    case JOB_BULK:
+        return decide_bulk(store, job, ret_decided);
+    case JOB_SCAN:
+        return read_scan(store, job);
+    case JOB_HOURS:
+        return read_hours(store, job);
+    case JOB_STATUS:
+        return read_status(store, job);
     }
     return FAULT_NONE;
 }

@@ -91,8 +91,13 @@ static bool prepare_statements(struct store *store, struct why *why)
                             "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         [SQL_VOTE_SELECT] = "SELECT voter, at, options, address FROM vote "
                             "WHERE poll = ?1 AND seq = ?2",
-        [SQL_VOTE_SCAN] = "SELECT seq, voter, options, replaces, address FROM vote "
+        [SQL_VOTE_SCAN] = "SELECT seq, voter, options, replaces, address, at FROM vote "
                           "WHERE poll = ?1 AND seq > ?2 AND seq <= ?3 ORDER BY seq LIMIT ?4",
+        [SQL_TALLY_SELECT] = "SELECT option, votes FROM tally WHERE poll = ?1",
+        [SQL_POLL_SELECT] = "SELECT voters, version, updated_at FROM poll WHERE poll = ?1",
+        [SQL_HOUR_SCAN] = "SELECT hour, option, votes FROM hour WHERE poll = ?1 "
+                          "AND (hour, option) >= (?2, ?3) AND hour < ?4 "
+                          "ORDER BY hour, option LIMIT ?5",
         [SQL_POLL_INSERT] = "INSERT INTO poll (poll, id, definition, salt, prefix_v4, prefix_v6, "
                             "seq, voters, version, updated_at, phase) "
                             "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",

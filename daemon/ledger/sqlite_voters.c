@@ -61,17 +61,6 @@ enum fault voters_standing(struct store *store, struct book *book, const struct 
     return FAULT_NONE;
 }
 
-/* One row on its way into the sets. */
-struct loaded {
-    uint32_t seq;
-    struct voter_hash voter;
-    bool retracted;
-    uint64_t marks;
-    uint32_t replaces; /* 0: none */
-    bool has_address;
-    uint64_t group;
-};
-
 static bool is_in_set(const struct book *book, const struct voter_hash *voter, uint32_t seq)
 {
     size_t at = 0;
@@ -84,7 +73,7 @@ static bool is_in_set(const struct book *book, const struct voter_hash *voter, u
     return false;
 }
 
-static enum fault load_first(struct store *store, struct book *book, const struct loaded *row)
+static enum fault load_first(struct store *store, struct book *book, const struct vote_row *row)
 {
     struct standing standing;
     bool found;
@@ -101,7 +90,7 @@ static enum fault load_first(struct store *store, struct book *book, const struc
     return FAULT_NONE;
 }
 
-static enum fault load_replacing(struct store *store, struct book *book, const struct loaded *row)
+static enum fault load_replacing(struct store *store, struct book *book, const struct vote_row *row)
 {
     bool gone = row->retracted || row->marks == 0;
 
@@ -123,23 +112,38 @@ static enum fault load_replacing(struct store *store, struct book *book, const s
     return FAULT_NONE;
 }
 
-static bool read_loaded(sqlite3_stmt *scan, struct loaded *ret_row)
+bool vote_row_read(sqlite3_stmt *scan, struct vote_row *ret_row)
 {
     const void *group = sqlite3_column_blob(scan, 4);
 
     if (sqlite3_column_bytes(scan, 1) != (int)sizeof ret_row->voter.bytes)
         return false;
-    *ret_row = (struct loaded){
+    *ret_row = (struct vote_row){
         .seq = (uint32_t)sqlite3_column_int64(scan, 0),
         .retracted = sqlite3_column_type(scan, 2) == SQLITE_NULL,
         .marks = (uint64_t)sqlite3_column_int64(scan, 2),
         .replaces = (uint32_t)sqlite3_column_int64(scan, 3),
         .has_address = group && sqlite3_column_bytes(scan, 4) == 8,
+        .at_ms = sqlite3_column_int64(scan, 5),
     };
     memcpy(ret_row->voter.bytes, sqlite3_column_blob(scan, 1), sizeof ret_row->voter.bytes);
     if (ret_row->has_address)
         memcpy(&ret_row->group, group, 8);
     return true;
+}
+
+int vote_rows_bind(sqlite3_stmt *scan, const struct book *book, uint32_t after, uint32_t end,
+                   int most)
+{
+    int code = sqlite3_bind_int64(scan, 1, (sqlite3_int64)book->poll->number);
+
+    if (code == SQLITE_OK)
+        code = sqlite3_bind_int64(scan, 2, after);
+    if (code == SQLITE_OK)
+        code = sqlite3_bind_int64(scan, 3, end);
+    if (code == SQLITE_OK)
+        code = sqlite3_bind_int(scan, 4, most);
+    return code;
 }
 
 static enum fault load_rows(struct store *store, struct book *book, sqlite3_stmt *scan,
@@ -148,8 +152,8 @@ static enum fault load_rows(struct store *store, struct book *book, sqlite3_stmt
     int code;
 
     while ((code = sqlite3_step(scan)) == SQLITE_ROW) {
-        struct loaded row;
-        enum fault fault = read_loaded(scan, &row) ? FAULT_NONE : FAULT_BROKEN;
+        struct vote_row row;
+        enum fault fault = vote_row_read(scan, &row) ? FAULT_NONE : FAULT_BROKEN;
 
         if (fault == FAULT_NONE)
             fault = row.replaces > 0 ? load_replacing(store, book, &row)
@@ -183,14 +187,7 @@ enum fault voters_load_slice(struct store *store, struct book *book)
 
     if (fault != FAULT_NONE)
         return fault;
-    code = sqlite3_bind_int64(scan, 1, (sqlite3_int64)book->poll->number);
-
-    if (code == SQLITE_OK)
-        code = sqlite3_bind_int64(scan, 2, book->loaded_seq);
-    if (code == SQLITE_OK)
-        code = sqlite3_bind_int64(scan, 3, book->seq);
-    if (code == SQLITE_OK)
-        code = sqlite3_bind_int64(scan, 4, SLICE_ROWS);
+    code = vote_rows_bind(scan, book, book->loaded_seq, book->seq, SLICE_ROWS);
     fault = code == SQLITE_OK ? load_rows(store, book, scan, &rows) : sql_fault(store, code);
     (void)sqlite3_reset(scan);
     if (fault == FAULT_NONE && rows < SLICE_ROWS) {

@@ -167,11 +167,9 @@ static enum store_result answer_waiting(struct store *store, struct book *book,
 
     while (jobs && result != STORE_BROKEN && book->waiting.n > 0) {
         struct batch batch = { .jobs = jobs, .now_ms = clock_wall_ms(store->clock) };
-        struct queue_node *node;
         size_t kept;
 
-        while (batch.n < BATCH_JOBS_MAX && (node = queue_list_take(&book->waiting)) != NULL)
-            jobs[batch.n++] = (struct job *)node;
+        batch_fill(&batch, &book->waiting);
         result = store_commit(store, &batch, &kept);
         for (size_t i = 0; i < batch.n; i++)
             queue_list_add(answered, &batch.jobs[i]->node);

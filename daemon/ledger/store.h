@@ -40,12 +40,18 @@ enum store_result {
                       outcome-unknown; no further call but store_abandon() and store_free() */
 };
 
+/* Ballots of one batch at the most (job_weight()), and so jobs. */
+#define BATCH_JOBS_MAX 4096
+
 /* A batch: jobs in the order they came, and what the commit made visible. */
 struct batch {
     struct job **jobs;
     size_t n;
     int64_t now_ms; /* one reading of the wall clock for all of it */
 };
+
+/* Takes from the head of `from` what fits into a batch that is empty. */
+void batch_fill(struct batch *batch, struct queue_list *from);
 
 /*
  * Opens or makes the store and loads polls and counts (not voters).

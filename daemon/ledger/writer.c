@@ -41,6 +41,8 @@ struct writer {
     atomic_size_t waiting;         /* any */
     atomic_uint_least64_t commits; /* writer writes, any reads: a statistic */
     atomic_uint_least64_t votes;   /* the same */
+    /* Of the last commits, in a ring: a statistic. */
+    atomic_uint_least32_t took_us[WRITER_LATENCIES_MAX];
 };
 
 static void wake_writer(void *context)
@@ -82,6 +84,7 @@ struct writer *writer_new(const struct writer_settings *settings, struct why *re
 struct parcel {
     struct queue *home;
     struct queue_list list;
+    size_t weight;
 };
 
 struct post {
@@ -92,7 +95,7 @@ struct post {
 static void post_send(struct writer *writer, struct post *post)
 {
     for (size_t i = 0; i < post->n; i++) {
-        atomic_fetch_sub_explicit(&writer->waiting, post->parcels[i].list.n, memory_order_relaxed);
+        atomic_fetch_sub_explicit(&writer->waiting, post->parcels[i].weight, memory_order_relaxed);
         queue_put(post->parcels[i].home, &post->parcels[i].list);
     }
     post->n = 0;
@@ -113,12 +116,25 @@ static void post_add(struct writer *writer, struct post *post, struct job *job)
         post->n++;
     }
     queue_list_add(&post->parcels[i].list, &job->node);
+    post->parcels[i].weight += job_weight(job);
+}
+
+static bool is_vote(enum job_result result)
+{
+    return result == JOB_COUNTED || result == JOB_CHANGED || result == JOB_RETRACTED;
 }
 
 static void count(struct writer *writer, const struct job *job)
 {
-    if (job->result == JOB_COUNTED || job->result == JOB_CHANGED || job->result == JOB_RETRACTED)
-        atomic_fetch_add_explicit(&writer->votes, 1, memory_order_relaxed);
+    size_t votes = is_vote(job->result);
+
+    if (job->kind == JOB_BULK && job->result == JOB_READ) {
+        for (size_t i = 0; i < job->bulk->n; i++)
+            votes +=
+                job->bulk->lines[i].problem == PROBLEM_NONE && is_vote(job->bulk->lines[i].result);
+    }
+    if (votes > 0)
+        atomic_fetch_add_explicit(&writer->votes, votes, memory_order_relaxed);
 }
 
 static void deliver_list(struct writer *writer, struct queue_list *list)
@@ -172,18 +188,34 @@ static void take_jobs(struct writer *writer)
         queue_list_add(&writer->jobs, node);
 }
 
+/* CPU clocks and the store's clock are no measure of a commit: this one runs while it waits. */
+static int64_t now_us(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+static void note_commit(struct writer *writer, int64_t took_us)
+{
+    uint64_t n = atomic_fetch_add_explicit(&writer->commits, 1, memory_order_relaxed);
+    uint32_t us = took_us < UINT32_MAX ? (uint32_t)took_us : UINT32_MAX;
+
+    atomic_store_explicit(&writer->took_us[n % WRITER_LATENCIES_MAX], us, memory_order_relaxed);
+}
+
 static void commit_some(struct writer *writer)
 {
     struct batch batch = { .jobs = writer->batch, .now_ms = clock_wall_ms(writer->clock) };
-    struct queue_node *node;
+    int64_t began_us = now_us();
     enum store_result result;
     size_t kept;
 
-    while (batch.n < BATCH_JOBS_MAX && (node = queue_list_take(&writer->jobs)) != NULL)
-        batch.jobs[batch.n++] = (struct job *)node;
+    batch_fill(&batch, &writer->jobs);
     result = store_commit(writer->store, &batch, &kept);
     writer->n_kept += kept;
-    atomic_fetch_add_explicit(&writer->commits, 1, memory_order_relaxed);
+    note_commit(writer, now_us() - began_us);
     deliver_batch(writer, &batch);
     if (result == STORE_BROKEN)
         give_up(writer);
@@ -293,8 +325,10 @@ static void refuse_busy(struct queue_list *list)
 
 void writer_submit(struct writer *writer, struct queue_list *list)
 {
-    size_t n = list->n;
+    size_t n = 0;
 
+    for (const struct queue_node *node = list->first; node; node = node->next)
+        n += job_weight((const struct job *)node);
     if (atomic_fetch_add_explicit(&writer->waiting, n, memory_order_relaxed) + n >
         WRITER_WAITING_MAX) {
         atomic_fetch_sub_explicit(&writer->waiting, n, memory_order_relaxed);
@@ -326,6 +360,16 @@ void writer_free(struct writer *writer)
 bool writer_takes_votes(const struct writer *writer)
 {
     return !atomic_load(&writer->broken);
+}
+
+size_t writer_latencies(const struct writer *writer, uint32_t ret_us[WRITER_LATENCIES_MAX])
+{
+    uint64_t commits = atomic_load(&writer->commits);
+    size_t n = commits < WRITER_LATENCIES_MAX ? (size_t)commits : WRITER_LATENCIES_MAX;
+
+    for (size_t i = 0; i < n; i++)
+        ret_us[i] = atomic_load_explicit(&writer->took_us[i], memory_order_relaxed);
+    return n;
 }
 
 struct writer_counts writer_counts(const struct writer *writer)

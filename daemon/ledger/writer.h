@@ -20,8 +20,8 @@
 
 struct writer; /* opaque */
 
-#define BATCH_JOBS_MAX 4096
-/* Jobs that may wait; one more is answered 503 busy. */
+#define WRITER_LATENCIES_MAX 1024
+/* Ballots that may wait; one more is answered 503 busy. */
 #define WRITER_WAITING_MAX 65536
 
 struct writer_settings {
@@ -54,5 +54,8 @@ struct writer_counts { /* statistics; any thread */
     uint64_t waiting;
 };
 struct writer_counts writer_counts(const struct writer *writer);
+
+/* How long the last commits took, in microseconds, in no order; returns how many. Any thread. */
+size_t writer_latencies(const struct writer *writer, uint32_t ret_us[WRITER_LATENCIES_MAX]);
 
 #endif

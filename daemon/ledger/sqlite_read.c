@@ -1,0 +1,213 @@
+/*
+ * ledger/sqlite_read.c - slices of long reads, and the state of the store.
+ *
+ * A slice is read as the last commit left things, whatever the batch at hand has done so far: that
+ * may still be rolled back.
+ *
+ * Threads: the writer.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/log.h"
+#include "ledger/sqlite.h"
+
+static bool find(struct store *store, struct job *job, uint64_t number, struct book **ret_book)
+{
+    *ret_book = book_find(store, number);
+    if (*ret_book && !((*ret_book)->touched && (*ret_book)->touched->created))
+        return true;
+    refuse(job->refusal, PROBLEM_NO_SUCH_POLL, "there is no poll of this id (any more)");
+    job->result = JOB_REFUSED;
+    return false;
+}
+
+static enum fault contradiction(struct store *store, const struct book *book, uint32_t seq)
+{
+    log_line(LOG_ERROR, "poll %s: row %u of the store %s cannot be read; restore a backup",
+             book->poll->id, (unsigned)seq, store->path);
+    return FAULT_BROKEN;
+}
+
+/* What the table of tallies holds, to be compared with memory and with the rows. */
+static enum fault read_stored(struct store *store, const struct book *book, struct counts *ret)
+{
+    sqlite3_stmt *tally = store->sql[SQL_TALLY_SELECT];
+    sqlite3_stmt *poll = store->sql[SQL_POLL_SELECT];
+    int code = sqlite3_bind_int64(tally, 1, (sqlite3_int64)book->poll->number);
+
+    *ret = (struct counts){ .version = 0 };
+    while (code == SQLITE_OK || code == SQLITE_ROW) {
+        int64_t option;
+
+        code = sqlite3_step(tally);
+        option = code == SQLITE_ROW ? sqlite3_column_int64(tally, 0) : 0;
+        if (option >= 1 && option <= OPTIONS_MAX)
+            ret->marks[__builtin_ctzll(ballot_mark((unsigned)option))] =
+                (uint64_t)sqlite3_column_int64(tally, 1);
+    }
+    (void)sqlite3_reset(tally);
+    if (code == SQLITE_DONE)
+        code = sqlite3_bind_int64(poll, 1, (sqlite3_int64)book->poll->number);
+    if (code == SQLITE_OK)
+        code = sqlite3_step(poll);
+    if (code == SQLITE_ROW) {
+        ret->voters = (uint64_t)sqlite3_column_int64(poll, 0);
+        ret->version = (uint64_t)sqlite3_column_int64(poll, 1);
+        ret->updated_at_ms = sqlite3_column_int64(poll, 2);
+    }
+    (void)sqlite3_reset(poll);
+    return sql_fault(store, code);
+}
+
+static enum fault begin_scan(struct store *store, const struct book *book, struct scan *scan)
+{
+    const struct touched *before = book->touched;
+
+    scan->end = before ? before->seq : book->seq;
+    scan->counts = before ? before->counts : book->counts;
+    /* Each row that replaces another makes one row more than there are voters. */
+    scan->all_replace_none = scan->counts.voters == scan->end;
+    return scan->with_replaced ? read_stored(store, book, &scan->stored) : FAULT_NONE;
+}
+
+/* A look at one key, for the few rows that replace another. */
+static enum fault look_up_replaced(struct store *store, const struct book *book,
+                                   struct scanned *row)
+{
+    sqlite3_stmt *select = store->sql[SQL_VOTE_SELECT];
+    int code = sqlite3_bind_int64(select, 1, (sqlite3_int64)book->poll->number);
+
+    if (code == SQLITE_OK)
+        code = sqlite3_bind_int64(select, 2, row->replaces);
+    if (code == SQLITE_OK)
+        code = sqlite3_step(select);
+    if (code == SQLITE_ROW) {
+        row->replaced_marks = (uint64_t)sqlite3_column_int64(select, 2);
+        row->same_voter =
+            row->replaces < row->seq &&
+            sqlite3_column_bytes(select, 0) == (int)sizeof row->voter.bytes &&
+            memcmp(sqlite3_column_blob(select, 0), row->voter.bytes, sizeof row->voter.bytes) == 0;
+    }
+    (void)sqlite3_reset(select);
+    return sql_fault(store, code);
+}
+
+static enum fault read_rows(struct store *store, const struct book *book, struct scan *scan)
+{
+    sqlite3_stmt *rows = store->sql[SQL_VOTE_SCAN];
+    int code = vote_rows_bind(rows, book, scan->after, scan->end, SCAN_ROWS_MAX);
+    enum fault fault = FAULT_NONE;
+
+    if (code == SQLITE_OK)
+        code = SQLITE_ROW;
+    while (fault == FAULT_NONE && code == SQLITE_ROW && scan->n < SCAN_ROWS_MAX) {
+        struct vote_row row;
+
+        code = sqlite3_step(rows);
+        if (code != SQLITE_ROW)
+            break;
+        if (!vote_row_read(rows, &row))
+            fault = contradiction(store, book, scan->after);
+        else
+            scan->rows[scan->n++] =
+                (struct scanned){ .seq = row.seq,
+                                  .replaces = row.replaces,
+                                  .at_ms = book->poll->created_at_ms + row.at_ms,
+                                  .marks = row.marks,
+                                  .retracted = row.retracted,
+                                  .voter = row.voter };
+    }
+    (void)sqlite3_reset(rows);
+    return fault == FAULT_NONE ? sql_fault(store, code) : fault;
+}
+
+enum fault read_scan(struct store *store, struct job *job)
+{
+    struct scan *scan = job->scan;
+    struct book *book;
+    enum fault fault = FAULT_NONE;
+
+    if (!find(store, job, scan->poll, &book))
+        return FAULT_NONE;
+    if (scan->end == 0)
+        fault = begin_scan(store, book, scan);
+    scan->n = 0;
+    if (fault == FAULT_NONE)
+        fault = read_rows(store, book, scan);
+    for (size_t i = 0; fault == FAULT_NONE && scan->with_replaced && i < scan->n; i++) {
+        if (scan->rows[i].replaces > 0)
+            fault = look_up_replaced(store, book, &scan->rows[i]);
+    }
+    scan->done = scan->n < SCAN_ROWS_MAX || scan->rows[scan->n - 1].seq == scan->end;
+    job->result = JOB_READ;
+    return fault;
+}
+
+static int bind_hours(sqlite3_stmt *rows, const struct hours *hours)
+{
+    int code = sqlite3_bind_int64(rows, 1, (sqlite3_int64)hours->poll);
+
+    if (code == SQLITE_OK)
+        code = sqlite3_bind_int64(rows, 2, hours->from);
+    if (code == SQLITE_OK)
+        code = sqlite3_bind_int64(rows, 3, hours->from_option);
+    if (code == SQLITE_OK)
+        code = sqlite3_bind_int64(rows, 4, hours->until);
+    if (code == SQLITE_OK)
+        code = sqlite3_bind_int(rows, 5, HOURS_ROWS_MAX);
+    return code;
+}
+
+enum fault read_hours(struct store *store, struct job *job)
+{
+    sqlite3_stmt *rows = store->sql[SQL_HOUR_SCAN];
+    struct hours *hours = job->hours;
+    struct book *book;
+    int code;
+
+    if (!find(store, job, hours->poll, &book))
+        return FAULT_NONE;
+    hours->n = 0;
+    code = bind_hours(rows, hours);
+    if (code == SQLITE_OK)
+        code = SQLITE_ROW;
+    while (code == SQLITE_ROW && hours->n < HOURS_ROWS_MAX) {
+        code = sqlite3_step(rows);
+        if (code == SQLITE_ROW)
+            hours->rows[hours->n++] =
+                (struct hour_row){ .hour = sqlite3_column_int64(rows, 0),
+                                   .option = (unsigned)sqlite3_column_int64(rows, 1),
+                                   .votes = (uint64_t)sqlite3_column_int64(rows, 2) };
+    }
+    (void)sqlite3_reset(rows);
+    hours->done = hours->n < HOURS_ROWS_MAX;
+    job->result = JOB_READ;
+    return sql_fault(store, code);
+}
+
+static uint64_t size_of(const char *path, const char *suffix)
+{
+    AUTO_BYTES char *name = NULL;
+    struct stat file;
+
+    if (asprintf(&name, "%s%s", path, suffix) < 0) {
+        name = NULL;
+        return 0;
+    }
+    return stat(name, &file) == 0 ? (uint64_t)file.st_size : 0;
+}
+
+enum fault read_status(struct store *store, struct job *job)
+{
+    *job->status = (struct store_status){ .polls = store->n_books,
+                                          .bytes = size_of(store->path, ""),
+                                          .wal_bytes = size_of(store->path, "-wal"),
+                                          .ballast = store->ballast_there };
+    for (size_t i = 0; i < store->n_books; i++)
+        job->status->votes += store->books[i]->counts.voters;
+    job->result = JOB_READ;
+    return FAULT_NONE;
+}
