@@ -4,6 +4,7 @@
  * Threads: its loop's own.
  */
 #include <assert.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -116,6 +117,15 @@ static void linger(struct conn *conn)
     (void)event_add(&conn->read_event, NULL);
 }
 
+/* Where the end of the connection is the end of the reply, only a reset tells that it is none. */
+static void cut_off(struct conn *conn)
+{
+    static const struct linger at_once = { .l_onoff = 1, .l_linger = 0 };
+
+    (void)setsockopt(conn->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    conn_close(conn);
+}
+
 static bool is_idle(const struct conn *conn)
 {
     return conn->n_exchanges == 0 && conn_unsent(conn) == 0;
@@ -127,10 +137,16 @@ void conn_settle(struct conn *conn)
         conn_go_on(conn);
     if (conn->fd >= 0 && !conn->lingering && !conn_send(conn))
         conn_close(conn);
+    if (conn->fd < 0 || conn->close_next)
+        exchange_tell_gone(conn);
+    else
+        stream_make_room(conn);
     if (conn->fd >= 0 && is_idle(conn) && !conn->lingering) {
         bool waiting = conn->in.len > 0 || conn->stage != STAGE_HEAD;
 
-        if (conn->close_next)
+        if (conn->cut_next)
+            cut_off(conn);
+        else if (conn->close_next)
             linger(conn);
         else if (conn->paused)
             conn_mark_dirty(conn); /* output has left meanwhile: go on with what waits */
@@ -141,21 +157,31 @@ void conn_settle(struct conn *conn)
         free_conn(conn);
 }
 
+enum lateness {
+    LATE_SILENT, /* the connection just ends */
+    LATE_REQUEST /* 408 */
+};
+
 /* When the peer's patience with us, or ours with it, ends; INT64_MAX: not by itself. */
-static int64_t deadline(const struct conn *conn, bool *ret_silent)
+static int64_t deadline(const struct conn *conn, enum lateness *ret_lateness)
 {
     const struct net_deadlines *deadlines = &conn->loop->shared->deadlines;
+    bool unsent = conn_unsent(conn) > 0;
 
-    *ret_silent = true;
+    *ret_lateness = LATE_SILENT;
     if (conn->lingering)
         return conn->since_ms + LINGER_MS;
-    if (conn_unsent(conn) > 0)
+    if (unsent && !conn->out_streams && conn->stage != STAGE_STREAM)
         return conn->out_since_ms + deadlines->reply_ms + (int64_t)(conn->out.len / 10);
-    if (conn->n_exchanges > 0)
+    if (unsent)
+        return conn->moved_ms + deadlines->stall_ms;
+    if (conn->n_exchanges > 0 && (conn->stage != STAGE_STREAM || body_paused(conn)))
         return INT64_MAX;
     if (conn->stage == STAGE_HEAD && conn->in.len == 0)
         return conn->since_ms + deadlines->keep_alive_ms;
-    *ret_silent = false;
+    *ret_lateness = LATE_REQUEST;
+    if (conn->stage == STAGE_STREAM)
+        return conn->moved_ms + deadlines->stall_ms;
     if (conn->stage == STAGE_HEAD)
         return conn->since_ms + deadlines->head_ms;
     return conn->since_ms + deadlines->body_ms + conn->body_bytes * 2; /* 500 B/s */
@@ -163,14 +189,28 @@ static int64_t deadline(const struct conn *conn, bool *ret_silent)
 
 void conn_check_deadline(struct conn *conn)
 {
-    bool silent;
+    enum lateness lateness;
 
-    if (conn->loop->mono_ms < deadline(conn, &silent))
+    if (conn->loop->mono_ms < deadline(conn, &lateness))
         return;
-    if (silent)
+    if (lateness == LATE_SILENT || (conn->stage == STAGE_STREAM && conn->last->begun))
         conn_close(conn);
+    else if (conn->stage == STAGE_STREAM)
+        conn_break(conn, 408, "the rest of the body does not arrive");
     else
         conn_refuse(conn, 408, "the request did not arrive in time");
+}
+
+/* Nothing is read where requests wait behind others, or behind the peer's own end: then epoll is
+ * not asked either (libevent 2.1.12 tells an error as EV_READ|EV_WRITE, so with EV_CLOSED alone it
+ * would spin). Who waits for long and asked to be told is looked after here. */
+bool conn_is_lost(const struct conn *conn)
+{
+    struct pollfd peer = { .fd = conn->fd }; /* POLLERR and POLLHUP are always told */
+
+    if (event_pending(&conn->read_event, EV_READ, NULL) || !exchange_asks(conn))
+        return false;
+    return poll(&peer, 1, 0) == 1 && (peer.revents & (POLLERR | POLLHUP)) != 0;
 }
 
 void conn_drain(struct conn *conn)

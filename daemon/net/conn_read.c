@@ -10,12 +10,6 @@
 
 #include "net/inside.h"
 
-enum eaten {
-    ATE,     /* one request, or some of it: look again */
-    STARVED, /* needs more bytes */
-    HELD     /* must wait for replies to leave */
-};
-
 void conn_refuse(struct conn *conn, unsigned status, const char *detail)
 {
     const struct http_handler *handler = &conn->loop->shared->handler;
@@ -41,6 +35,23 @@ static void refuse_head(struct conn *conn, enum http1_result result, const char 
                                                        : 400;
 
     conn_refuse(conn, status, what);
+}
+
+void conn_break(struct conn *conn, unsigned status, const char *detail)
+{
+    const struct http_handler *handler = &conn->loop->shared->handler;
+    struct exchange *exchange = conn->last;
+    struct reply reply;
+
+    conn->stage = STAGE_OVER;
+    buf_free(&conn->in);
+    if (status != 0 && !exchange->begun) {
+        handler->refuse(handler->context, conn->loop, status, detail, &reply);
+        exchange->closes = true;
+        reply_render(conn->loop, exchange, &reply, conn_out(conn));
+    }
+    conn->close_next = true;
+    conn_mark_dirty(conn);
 }
 
 /* Whether a request may start at all, whatever it is. */
@@ -73,16 +84,19 @@ static void handle(struct conn *conn, struct str body, bool overlaps)
     handler->handle(handler->context, exchange);
 }
 
+void conn_say_continue(struct conn *conn)
+{
+    buf_text(conn_out(conn), "HTTP/1.1 100 Continue\r\n\r\n");
+    conn_mark_dirty(conn);
+}
+
 /* A client that waits for 100 Continue gets it as soon as it is this request's turn to speak. */
 static void say_continue(struct conn *conn, bool expected)
 {
     if (!expected || conn->continued || conn->n_exchanges > 0)
         return;
     conn->continued = true;
-    if (conn_unsent(conn) == 0)
-        conn->out_since_ms = conn->loop->mono_ms;
-    buf_text(&conn->out, "HTTP/1.1 100 Continue\r\n\r\n");
-    conn_mark_dirty(conn);
+    conn_say_continue(conn);
 }
 
 static void begin_chunked(struct conn *conn, struct str head, const struct exchange_plan *plan)
@@ -120,8 +134,13 @@ static enum eaten eat_request(struct conn *conn, struct str bytes, size_t *ret_u
         return ATE;
     }
     handler->plan(handler->context, request, &plan);
-    if (!this_may_start(conn, plan.overlaps))
+    if (!this_may_start(conn, plan.overlaps && !plan.streams))
         return HELD;
+    if (plan.streams) {
+        *ret_used = head;
+        body_begin(conn);
+        return ATE;
+    }
     if (request->body == BODY_CHUNKED) {
         begin_chunked(conn, (struct str){ bytes.at, head }, &plan);
         *ret_used = head;
@@ -197,6 +216,8 @@ static enum eaten eat_chunked(struct conn *conn, struct str bytes, size_t *ret_u
 static enum eaten eat(struct conn *conn, struct str bytes, size_t *ret_used)
 {
     *ret_used = 0;
+    if (conn->stage == STAGE_STREAM)
+        return body_eat(conn, bytes, ret_used);
     if (!conn_may_start(conn))
         return HELD;
     switch (conn->stage) {
@@ -206,6 +227,7 @@ static enum eaten eat(struct conn *conn, struct str bytes, size_t *ret_used)
         return eat_length(conn, bytes, ret_used);
     case STAGE_CHUNKED:
         return eat_chunked(conn, bytes, ret_used);
+    case STAGE_STREAM:
     case STAGE_OVER:
         break;
     }
@@ -303,7 +325,9 @@ static void take_eof(struct conn *conn)
         conn_close(conn);
         return;
     }
-    if (!conn->paused) {
+    if (conn->stage == STAGE_STREAM) {
+        conn_break(conn, 0, NULL);
+    } else if (!conn->paused) {
         conn->stage = STAGE_OVER; /* half a request is none */
         buf_free(&conn->in);
     }
@@ -318,6 +342,8 @@ void conn_on_read(evutil_socket_t fd, short what, void *context)
 
     (void)what;
     loop_turn(loop);
+    if (body_paused(conn))
+        return; /* in this very turn: settling stops the reading */
     got = recv(fd, loop->scratch, SCRATCH_BYTES, MSG_DONTWAIT);
     if (got < 0) {
         if (errno != EAGAIN && errno != EINTR)
@@ -328,6 +354,7 @@ void conn_on_read(evutil_socket_t fd, short what, void *context)
         take_eof(conn);
         return;
     }
+    conn->moved_ms = loop->mono_ms;
     if (conn->lingering || conn->stage == STAGE_OVER)
         return; /* read to be dropped */
     take_bytes(conn, (struct str){ loop->scratch, (size_t)got });

@@ -55,81 +55,7 @@ struct loop *exchange_loop(const struct exchange *exchange)
 
 bool exchange_gone(const struct exchange *exchange)
 {
-    return exchange->conn->fd < 0;
-}
-
-static const char *reason(unsigned status)
-{
-    static const struct {
-        unsigned status;
-        const char *reason;
-    } rows[] = {
-        { 200, "OK" },
-        { 201, "Created" },
-        { 204, "No Content" },
-        { 303, "See Other" },
-        { 304, "Not Modified" },
-        { 307, "Temporary Redirect" },
-        { 400, "Bad Request" },
-        { 401, "Unauthorized" },
-        { 403, "Forbidden" },
-        { 404, "Not Found" },
-        { 405, "Method Not Allowed" },
-        { 408, "Request Timeout" },
-        { 409, "Conflict" },
-        { 412, "Precondition Failed" },
-        { 413, "Content Too Large" },
-        { 414, "URI Too Long" },
-        { 415, "Unsupported Media Type" },
-        { 422, "Unprocessable Content" },
-        { 429, "Too Many Requests" },
-        { 431, "Request Header Fields Too Large" },
-        { 500, "Internal Server Error" },
-        { 501, "Not Implemented" },
-        { 503, "Service Unavailable" },
-    };
-
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        if (rows[i].status == status)
-            return rows[i].reason;
-    }
-    return "";
-}
-
-void reply_render(const struct loop *loop, const struct exchange *exchange,
-                  const struct reply *reply, struct buf *out)
-{
-    bool has_body = reply->status != 204 && reply->status != 304;
-    size_t len = 0;
-
-    for (size_t i = 0; i < reply->n_pieces; i++)
-        len += reply->pieces[i].len;
-    if (!buf_reserve(out, len + reply->fields.len + 256))
-        return;
-    buf_text(out, "HTTP/1.1 ");
-    buf_uint(out, reply->status);
-    buf_char(out, ' ');
-    buf_text(out, reason(reply->status));
-    buf_text(out, "\r\n");
-    buf_text(out, loop->date);
-    if (reply->content_type) {
-        buf_text(out, "Content-Type: ");
-        buf_text(out, reply->content_type);
-        buf_text(out, "\r\n");
-    }
-    if (has_body) {
-        buf_text(out, "Content-Length: ");
-        buf_uint(out, len);
-        buf_text(out, "\r\n");
-    }
-    buf_str_add(out, reply->fields);
-    if (exchange->closes)
-        buf_text(out, "Connection: close\r\n");
-    else if (exchange->http10)
-        buf_text(out, "Connection: keep-alive\r\n");
-    buf_text(out, "\r\n");
-    for (size_t i = 0; has_body && !exchange->is_head && i < reply->n_pieces; i++)
-        buf_str_add(out, reply->pieces[i]);
+    return exchange->conn->fd < 0 || exchange->conn->close_next;
 }
 
 /* Takes the oldest exchange off the connection, and frees it. */
@@ -144,14 +70,18 @@ static void pop(struct conn *conn)
     conn->since_ms = conn->loop->mono_ms;
     if (exchange->closes) {
         conn->close_next = true;
+        conn->cut_next = exchange->cut && exchange->http10;
         conn->stage = STAGE_OVER;
+    } else if (conn->stage == STAGE_STREAM) {
+        conn->stage = STAGE_HEAD; /* replied to by its reader, behind the last byte */
     }
     buf_free(&exchange->reply);
+    free(exchange->stream);
     free(exchange);
 }
 
 /* While a connection drains, its last reply says so; every other one depends on the request. */
-static bool is_the_end(const struct exchange *exchange, const struct reply *reply)
+bool exchange_is_last(const struct exchange *exchange, const struct reply *reply)
 {
     const struct conn *conn = exchange->conn;
     bool last = conn->last == exchange && conn->in.len == 0 && conn->stage == STAGE_HEAD;
@@ -159,41 +89,86 @@ static bool is_the_end(const struct exchange *exchange, const struct reply *repl
     return reply->close || !exchange->keep_alive || (conn->loop->draining && last);
 }
 
+/* What was written while others were before it goes to the peer now. */
+static void move_reply(struct conn *conn, struct exchange *exchange)
+{
+    struct buf *reply = &exchange->reply;
+
+    if (reply->room == 0 && !reply->failed)
+        return; /* it was written where it belongs */
+    stream_close_chunk(exchange, reply);
+    buf_add(conn_out(conn), reply->bytes, reply->len);
+    conn->out_streams |= exchange->begun;
+    if (!buf_ok(reply))
+        conn->out.failed = true;
+    buf_free(reply);
+}
+
 static void move_answered(struct conn *conn)
 {
-    while (conn->first && conn->first->answered) {
-        struct buf *reply = &conn->first->reply;
-
-        buf_add(&conn->out, reply->bytes, reply->len);
-        if (!buf_ok(reply))
-            conn->out.failed = true;
+    while (conn->first && (conn->first->answered || conn->first->begun)) {
+        if (!exchange_gone(conn->first))
+            move_reply(conn, conn->first);
+        if (!conn->first->answered)
+            return; /* the rest of it follows by itself */
         pop(conn);
     }
+}
+
+void exchange_finish(struct exchange *exchange)
+{
+    struct conn *conn = exchange->conn;
+
+    exchange->answered = true;
+    move_answered(conn);
+    conn_mark_dirty(conn);
 }
 
 void exchange_reply(struct exchange *exchange, const struct reply *reply)
 {
     struct conn *conn = exchange->conn;
-    struct loop *loop = conn->loop;
 
-    assert(!exchange->answered);
-    loop_turn(loop);
-    exchange->answered = true;
-    exchange->closes = is_the_end(exchange, reply);
-    if (conn->fd >= 0 && !conn->close_next) {
-        if (conn->out.room == 0)
-            conn->out = loop_take_buf(loop);
-        if (conn_unsent(conn) == 0)
-            conn->out_since_ms = loop->mono_ms;
-        reply_render(loop, exchange, reply,
-                     conn->first == exchange ? &conn->out : &exchange->reply);
-        if (conn->first == exchange)
-            pop(conn);
-        move_answered(conn);
-    } else {
-        /* Nobody is left to read it: only the books are kept. */
-        while (conn->first && conn->first->answered)
-            pop(conn);
+    assert(!exchange->answered && !exchange->begun);
+    loop_turn(conn->loop);
+    exchange->closes = exchange_is_last(exchange, reply) || body_missing(exchange);
+    if (!exchange_gone(exchange))
+        reply_render(conn->loop, exchange, reply,
+                     conn->first == exchange ? conn_out(conn) : &exchange->reply);
+    exchange_finish(exchange);
+}
+
+void exchange_on_gone(struct exchange *exchange, void (*gone)(void *context), void *context)
+{
+    exchange->gone = gone;
+    exchange->gone_context = context;
+    if (exchange_gone(exchange)) {
+        loop_turn(exchange->conn->loop);
+        conn_mark_dirty(exchange->conn);
     }
-    conn_mark_dirty(conn);
+}
+
+bool exchange_asks(const struct conn *conn)
+{
+    for (const struct exchange *exchange = conn->first; exchange; exchange = exchange->next) {
+        if (exchange->gone)
+            return true;
+    }
+    return false;
+}
+
+void exchange_tell_gone(struct conn *conn)
+{
+    struct exchange *exchange = conn->first;
+
+    while (exchange) {
+        void (*gone)(void *context) = exchange->gone;
+
+        if (!gone) {
+            exchange = exchange->next;
+            continue;
+        }
+        exchange->gone = NULL;
+        gone(exchange->gone_context);
+        exchange = conn->first; /* it may have ended any of them */
+    }
 }

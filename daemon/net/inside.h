@@ -33,6 +33,7 @@
 #define SPARE_BUFS_MAX 64             /* kept by a loop for its next replies */
 #define SPARE_BUF_BYTES_MAX (128 * 1024)
 #define LINGER_MS 2000
+#define COMPACT_BYTES (64 * 1024) /* sent of a stream's output: then the rest is moved forward */
 
 struct conn;
 
@@ -67,6 +68,7 @@ struct loop {
     struct event *turn_event; /* made active by the first event of a turn: runs behind the others */
     struct event *sweep_event; /* deadlines; off while there is no connection */
     bool in_turn;
+    uint64_t turns;  /* begun so far */
     int64_t mono_ms; /* as this turn began */
     int64_t wall_ms;
     int64_t date_s;
@@ -94,7 +96,14 @@ enum stage {
     STAGE_HEAD,    /* the next byte belongs to a request head */
     STAGE_LENGTH,  /* the head is there, `need` bytes make it whole */
     STAGE_CHUNKED, /* the head is in `head`, chunks go to `body` */
+    STAGE_STREAM,  /* the next byte belongs to the body of `last`, which is the only exchange */
     STAGE_OVER     /* no further request is read */
+};
+
+enum eaten {
+    ATE,     /* one request, or some of it: look again */
+    STARVED, /* needs more bytes */
+    HELD     /* must wait: for replies to leave, or for a reader that has paused */
 };
 
 struct conn {
@@ -107,9 +116,10 @@ struct conn {
     struct event read_event;
     struct event write_event;
     bool is_dirty;
-    bool paused;      /* reading is off until replies have left */
+    bool paused;      /* reading is off until replies have left, or a reader resumes */
     bool eof;         /* the peer sends no more */
-    bool close_next;  /* close behind what is in `out` */
+    bool close_next;  /* close behind what is in `out`; nobody hears what is still unanswered */
+    bool cut_next;    /* then by a reset, for the end would look like a good one */
     bool lingering;   /* all is sent, our side is shut: reads what still comes, then closes */
     bool overlapping; /* what is unanswered may run beside each other */
     bool continued;   /* 100 Continue was sent for the request at hand */
@@ -122,12 +132,30 @@ struct conn {
     size_t body_bytes_max;
     struct buf out;
     size_t out_sent;
+    bool out_streams;       /* some of `out` is of a begun reply: it may stall, not be late */
     struct exchange *first; /* unanswered, or answered behind an unanswered one; in order */
     struct exchange *last;
     size_t n_exchanges;
     int64_t since_ms;     /* mono: when the request at hand began, or the last reply had left */
     int64_t out_since_ms; /* mono: when `out` was last empty */
+    int64_t moved_ms;     /* mono: when the peer last sent or took a byte, or we began to wait */
     int64_t body_bytes;   /* announced, for the deadline of the body */
+};
+
+/* What only a streamed request or a begun reply needs. */
+struct stream {
+    struct body_reader reader; /* take NULL: nobody reads, the body is dropped */
+    uint64_t left;             /* of a body with a length */
+    bool chunked;              /* else it has a length */
+    bool arrived;              /* the last byte of the body was taken; end() may be still to come */
+    bool paused;
+    bool above;      /* `low` bytes, since room() was last called */
+    bool chunk_open; /* the reply's last chunk may still grow: its size is filled in later */
+    size_t chunk_at; /* where its head is, in `out` or the exchange's `reply` */
+    size_t low;
+    void (*room)(void *context);
+    void *room_context;
+    uint64_t room_turn; /* when it was last called */
 };
 
 struct exchange {
@@ -135,8 +163,13 @@ struct exchange {
     struct conn *conn;
     const struct http1_request *request; /* while handle() runs */
     struct str body;                     /* while handle() runs */
-    struct buf reply;                    /* answered before its turn */
+    struct buf reply;                    /* answered or begun before its turn */
+    struct stream *stream;               /* NULL: neither streams */
+    void (*gone)(void *context);         /* NULL: nobody asks, or it was called */
+    void *gone_context;
     bool answered;
+    bool begun;
+    bool cut; /* its end is no good end */
     bool is_head;
     bool keep_alive;
     bool http10;
@@ -164,7 +197,9 @@ void conn_close(struct conn *conn); /* the socket; the memory once all exchanges
 void conn_mark_dirty(struct conn *conn);
 void conn_settle(struct conn *conn);         /* the end of a turn: send, go on, or close */
 void conn_check_deadline(struct conn *conn); /* may close it */
-void conn_drain(struct conn *conn);          /* may close it */
+/* The peer has reset or closed the connection while nothing is read from it. */
+bool conn_is_lost(const struct conn *conn);
+void conn_drain(struct conn *conn); /* may close it */
 
 /* conn_read.c */
 void conn_on_read(evutil_socket_t fd, short what, void *conn);
@@ -173,17 +208,50 @@ void conn_go_on(struct conn *conn);
 bool conn_may_start(const struct conn *conn);
 /* Answers with a refusal of net's own, and reads no further request. */
 void conn_refuse(struct conn *conn, unsigned status, const char *detail);
+/* The streamed body at hand cannot be had whole: says so (`status` 0, or a begun reply: without a
+ * word) and closes; the exchange is the api's to end. */
+void conn_break(struct conn *conn, unsigned status, const char *detail);
+void conn_say_continue(struct conn *conn);
 
 /* conn_write.c */
 /* false: the connection is broken. */
 bool conn_send(struct conn *conn);
 void conn_on_write(evutil_socket_t fd, short what, void *conn);
 size_t conn_unsent(const struct conn *conn);
+/* Where the next bytes for the peer are written to. */
+struct buf *conn_out(struct conn *conn);
+
+/* body.c */
+/* A streamed request, its head in loop->request: makes its exchange and has it handled. */
+void body_begin(struct conn *conn);
+enum eaten body_eat(struct conn *conn, struct str bytes, size_t *ret_used); /* STAGE_STREAM */
+bool body_paused(const struct conn *conn);
+/* Some of a streamed body is still to come. */
+bool body_missing(const struct exchange *exchange);
+
+/* stream.c */
+/* No more goes into the chunk that is being written, which lies in `out`. */
+void stream_close_chunk(struct exchange *exchange, struct buf *out);
+/* Calls room() of the connection's first exchange, where it is due. */
+void stream_make_room(struct conn *conn);
+
+/* reply.c */
+void reply_render(const struct loop *loop, const struct exchange *exchange,
+                  const struct reply *reply, struct buf *out);
+/* The head of a begun reply. */
+void reply_render_head(const struct loop *loop, const struct exchange *exchange,
+                       const struct reply *head, struct buf *out);
 
 /* exchange.c */
 /* A new unanswered exchange at the end of the connection's list, or NULL. */
 MUST_USE struct exchange *exchange_new(struct conn *conn, const struct http1_request *request);
-void reply_render(const struct loop *loop, const struct exchange *exchange,
-                  const struct reply *reply, struct buf *out);
+/* Whether the connection ends behind this reply, as far as its head can know. */
+bool exchange_is_last(const struct exchange *exchange, const struct reply *reply);
+/* All of the reply was written: sends it in its turn, and frees the exchange. */
+void exchange_finish(struct exchange *exchange);
+/* Tells everybody who waits for an answer on this connection, and asked, that it is in vain. */
+void exchange_tell_gone(struct conn *conn);
+/* Somebody waits on this connection who asked to be told when the peer is gone. */
+bool exchange_asks(const struct conn *conn);
 
 #endif

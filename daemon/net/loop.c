@@ -39,6 +39,7 @@ void loop_turn(struct loop *loop)
     if (loop->in_turn)
         return;
     loop->in_turn = true;
+    loop->turns++;
     loop->mono_ms = clock_mono_ms(loop->shared->clock);
     loop->wall_ms = clock_wall_ms(loop->shared->clock);
     write_date(loop);
@@ -82,8 +83,10 @@ static void on_turn_end(evutil_socket_t fd, short what, void *context)
     (void)fd;
     (void)what;
     hand_over(loop);
-    settle(loop);
-    hand_over(loop); /* of what settling has let in */
+    while (loop->dirty) {
+        settle(loop);
+        hand_over(loop); /* of what settling has let in */
+    }
     become_quiet(loop);
     loop->in_turn = false;
 }
@@ -107,7 +110,7 @@ static void on_sweep(evutil_socket_t fd, short what, void *context)
     loop_turn(loop);
     for (struct conn *conn = loop->conns; conn; conn = next) {
         next = conn->next;
-        if (loop->draining && loop->mono_ms >= loop->drain_until_ms)
+        if (conn_is_lost(conn) || (loop->draining && loop->mono_ms >= loop->drain_until_ms))
             conn_close(conn);
         else
             conn_check_deadline(conn);
@@ -129,6 +132,7 @@ static void open_handed(struct loop *loop, struct handed *handed)
 
 static void begin_draining(struct loop *loop)
 {
+    const struct http_handler *handler = &loop->shared->handler;
     struct conn *next;
 
     if (loop->number == 0)
@@ -143,6 +147,8 @@ static void begin_draining(struct loop *loop)
         next = conn->next;
         conn_drain(conn);
     }
+    if (handler->drains)
+        handler->drains(handler->context, loop);
 }
 
 static void on_wake(evutil_socket_t fd, short what, void *context)

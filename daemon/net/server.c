@@ -28,6 +28,7 @@ const struct net_deadlines net_deadlines_default = {
     .head_ms = 10000,
     .body_ms = 10000,
     .reply_ms = 20000,
+    .stall_ms = 30000,
     .keep_alive_ms = 15000,
     .drain_ms = 10000,
 };

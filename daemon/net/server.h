@@ -22,6 +22,7 @@ struct net_deadlines {
     int64_t head_ms;       /* 10000: from the first byte of a request to its last head byte */
     int64_t body_ms;       /* 10000, and its length at 500 B/s */
     int64_t reply_ms;      /* 20000, and its length at 10 kB/s */
+    int64_t stall_ms;      /* 30000: what streams, without a byte that we wait for */
     int64_t keep_alive_ms; /* 15000 between requests; closed without an answer */
     int64_t drain_ms;      /* 10000 after server_drain() */
 };
