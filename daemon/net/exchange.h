@@ -64,6 +64,9 @@ struct http_handler {
     /* Every active event of this turn of the loop was handled: the moment to hand over in one go
      * what the turn gathered. May be NULL. */
     void (*turn_ends)(void *context, struct loop *loop);
+    /* Four times a second while there are connections: for deadlines of the handler's own. May be
+     * NULL. */
+    void (*ticks)(void *context, struct loop *loop);
     /* The loop begins to drain, once: answer what waits for something that may not come (long
      * polls), end streams, and let nothing of the kind wait from now on. What is not ended is cut
      * after deadlines.drain_ms. May be NULL. */

@@ -103,6 +103,7 @@ static void keep_sweeping(struct loop *loop)
 static void on_sweep(evutil_socket_t fd, short what, void *context)
 {
     struct loop *loop = context;
+    const struct http_handler *handler = &loop->shared->handler;
     struct conn *next;
 
     (void)fd;
@@ -115,6 +116,8 @@ static void on_sweep(evutil_socket_t fd, short what, void *context)
         else
             conn_check_deadline(conn);
     }
+    if (handler->ticks)
+        handler->ticks(handler->context, loop);
     keep_sweeping(loop);
 }
 
@@ -286,6 +289,20 @@ size_t loop_number(const struct loop *loop)
 int64_t loop_wall_ms(const struct loop *loop)
 {
     return loop->wall_ms;
+}
+
+int64_t loop_mono_ms(const struct loop *loop)
+{
+    return loop->mono_ms;
+}
+
+struct net_now loop_net_now(const struct loop *loop)
+{
+    const struct shared *shared = loop->shared;
+
+    return (struct net_now){ .connections = atomic_load(&shared->connections),
+                             .requests = atomic_load(&shared->requests),
+                             .refused = atomic_load(&shared->refused) };
 }
 
 void loop_wake(struct loop *loop)

@@ -18,5 +18,15 @@ void loop_wake(struct loop *loop);
 /* The wall clock as this turn of the loop began, so that one turn asks the kernel once. Its own
  * thread. */
 int64_t loop_wall_ms(const struct loop *loop);
+/* The same of the clock that never jumps. */
+int64_t loop_mono_ms(const struct loop *loop);
+
+/* The whole server's, as they are now. Any thread. */
+struct net_now {
+    uint64_t connections; /* open */
+    uint64_t requests;    /* since the start */
+    uint64_t refused;     /* connections turned away since the start */
+};
+struct net_now loop_net_now(const struct loop *loop);
 
 #endif
