@@ -119,7 +119,9 @@ static void make_api(struct daemon *daemon)
                                                   .own_uid = geteuid(),
                                                   .has_admin_group = group != NULL,
                                                   .admin_group = group ? group->gr_gid : 0,
-                                                  .loops = daemon->config.threads });
+                                                  .loops = daemon->config.threads,
+                                                  .store_url = daemon->config.store_url,
+                                                  .started_ms = clock_wall_ms(&clock_system) });
 }
 
 static bool make_server(struct daemon *daemon, struct why *reterr_why)

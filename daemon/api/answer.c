@@ -38,10 +38,11 @@ static void busy(struct exchange *exchange)
     exchange_reply(exchange, &reply);
 }
 
-void answer(struct exchange *exchange, struct api_loop *loop, const struct answer *answer)
+/* false: no memory, and busy() is said. */
+static bool head_of(struct exchange *exchange, struct api_loop *loop, const struct answer *answer,
+                    struct reply *ret_reply)
 {
     struct buf *fields = &loop->fields;
-    struct reply reply = { .status = answer->status };
 
     buf_clear(fields);
     field(fields, "Cache-Control", cache_control[answer->caching]);
@@ -53,11 +54,23 @@ void answer(struct exchange *exchange, struct api_loop *loop, const struct answe
         field(fields, "Vary", "Accept-Language");
     if (answer->location)
         field(fields, "Location", answer->location);
+    if (answer->file_name)
+        buf_format(fields, "Content-Disposition: attachment; filename=\"%s\"\r\n",
+                   answer->file_name);
     if (!buf_ok(fields)) {
         busy(exchange);
-        return;
+        return false;
     }
-    reply.fields = buf_str(fields);
+    *ret_reply = (struct reply){ .status = answer->status, .fields = buf_str(fields) };
+    return true;
+}
+
+void answer(struct exchange *exchange, struct api_loop *loop, const struct answer *answer)
+{
+    struct reply reply;
+
+    if (!head_of(exchange, loop, answer, &reply))
+        return;
     for (size_t i = 0; i < sizeof answer->body / sizeof answer->body[0]; i++) {
         if (answer->body[i].len > 0)
             reply.pieces[reply.n_pieces++] = answer->body[i];
@@ -65,6 +78,17 @@ void answer(struct exchange *exchange, struct api_loop *loop, const struct answe
     if (reply.n_pieces > 0)
         reply.content_type = answer->content_type ? answer->content_type : "application/json";
     exchange_reply(exchange, &reply);
+}
+
+bool answer_begin(struct exchange *exchange, struct api_loop *loop, const struct answer *answer)
+{
+    struct reply reply;
+
+    if (!head_of(exchange, loop, answer, &reply))
+        return false;
+    reply.content_type = answer->content_type ? answer->content_type : "application/json";
+    exchange_begin(exchange, &reply);
+    return true;
 }
 
 void answer_out(struct exchange *exchange, struct api_loop *loop, struct answer *head)

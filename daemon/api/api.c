@@ -12,6 +12,8 @@
 #include "api/call.h"
 #include "api/pending.h"
 #include "api/routes.h"
+#include "api/streams.h"
+#include "api/waiting.h"
 #include "base/alloc.h"
 
 #define JSON_BODY_BYTES_MAX (16 * 1024)
@@ -32,6 +34,8 @@ struct api *api_new(const struct api_settings *settings)
     api->roles = (struct roles){ .own_uid = settings->own_uid,
                                  .has_admin_group = settings->has_admin_group,
                                  .admin_group = settings->admin_group };
+    api->store_url = str_copy(str_of(settings->store_url));
+    api->started_ms = settings->started_ms;
     api->n_loops = settings->loops;
     api->loops = must_alloc(settings->loops * sizeof *api->loops);
     return TAKE(api);
@@ -42,13 +46,17 @@ void api_free(struct api *api)
     if (!api)
         return;
     for (size_t i = 0; i < api->n_loops; i++) {
-        if (api->loops[i].answers.wake)
+        if (api->loops[i].answers.wake) {
+            waiting_free(api, &api->loops[i]);
+            queue_destroy(&api->loops[i].told);
             queue_destroy(&api->loops[i].answers);
+        }
         pending_free_spare(&api->loops[i]);
         buf_free(&api->loops[i].out);
         buf_free(&api->loops[i].fields);
     }
     free(api->loops);
+    free(api->store_url);
     free(api);
 }
 
@@ -56,6 +64,7 @@ void api_attach(struct api *api, struct loop *loop)
 {
     assert(loop_number(loop) < api->n_loops);
     queue_init(&api->loops[loop_number(loop)].answers, wake_loop, loop);
+    queue_init(&api->loops[loop_number(loop)].told, wake_loop, loop);
 }
 
 static struct api_loop *loop_of(struct api *api, const struct loop *loop)
@@ -73,11 +82,13 @@ static void plan(void *context, const struct http1_request *request, struct exch
     bool defines = request->method == METHOD_PUT || request->method == METHOD_PATCH;
 
     (void)context;
+    ret_plan->streams = request->method == METHOD_POST && url_path_is(request->path, "/v1/votes");
     ret_plan->body_bytes_max = defines && !ends_with(request->path, STR("/carried"))
                                    ? DEFINITION_BYTES_MAX
                                    : JSON_BODY_BYTES_MAX;
     /* The writer keeps votes of one connection in order, so they need not wait for each other. */
-    ret_plan->overlaps = (request->method == METHOD_POST || request->method == METHOD_DELETE) &&
+    ret_plan->overlaps = !ret_plan->streams &&
+                         (request->method == METHOD_POST || request->method == METHOD_DELETE) &&
                          ends_with(request->path, STR("/votes"));
 }
 
@@ -143,6 +154,23 @@ static void woken(void *context, struct loop *loop)
 
         job->back(job);
     }
+    answers = queue_take(&mine->told);
+    while ((node = queue_list_take(&answers)) != NULL)
+        waiting_told(context, mine, (struct watch *)node);
+}
+
+static void ticks(void *context, struct loop *loop)
+{
+    waiting_sweep(context, loop_of(context, loop), loop_mono_ms(loop), false);
+}
+
+static void drains(void *context, struct loop *loop)
+{
+    struct api_loop *mine = loop_of(context, loop);
+
+    mine->draining = true;
+    waiting_sweep(context, mine, loop_mono_ms(loop), true);
+    streams_drain(mine);
 }
 
 static void turn_ends(void *context, struct loop *loop)
@@ -161,5 +189,7 @@ struct http_handler api_handler(struct api *api)
                                   .handle = handle,
                                   .refuse = refuse_for_net,
                                   .woken = woken,
+                                  .ticks = ticks,
+                                  .drains = drains,
                                   .turn_ends = turn_ends };
 }

@@ -27,6 +27,8 @@ struct api_settings {
     bool has_admin_group;
     gid_t admin_group; /* and so are the members of this group */
     size_t loops;
+    const char *store_url; /* copied; as status shows it */
+    int64_t started_ms;    /* wall */
 };
 
 /* Main, before anything listens. */

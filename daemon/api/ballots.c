@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool is_choice(const char *name)
+bool ballot_member(const char *name)
 {
     return strcmp(name, "option") == 0 || strcmp(name, "options") == 0 ||
            strcmp(name, "rating") == 0;
@@ -24,7 +24,8 @@ static bool naming_member(const cJSON *item, const char *pointer, struct str *re
     return true;
 }
 
-bool naming_read(const cJSON *body, bool rest_ok, struct naming *ret_naming, struct refusal *reterr)
+bool naming_read(const cJSON *body, bool (*is_other)(const char *name), struct naming *ret_naming,
+                 struct refusal *reterr)
 {
     const cJSON *item;
     struct naming naming = { { NULL, 0 }, { NULL, 0 } };
@@ -40,7 +41,7 @@ bool naming_read(const cJSON *body, bool rest_ok, struct naming *ret_naming, str
             ok = naming_member(item, "/voter", &naming.voter, reterr);
         } else if (strcmp(item->string, "token") == 0) {
             ok = naming_member(item, "/token", &naming.token, reterr);
-        } else if (!rest_ok || !is_choice(item->string)) {
+        } else if (!is_other || !is_other(item->string)) {
             (void)snprintf(pointer, sizeof pointer, "/%s", item->string);
             ok = refuse_member(reterr, pointer, "there is no such member here");
         }
@@ -105,4 +106,19 @@ bool choice_read(const cJSON *body, const struct poll *poll, uint64_t *ret_marks
         return false;
     *ret_marks = marks;
     return true;
+}
+
+void options_render(uint64_t marks, char between, struct buf *out)
+{
+    bool first = true;
+
+    for (unsigned option = 1; option <= OPTIONS_MAX && marks >> ballot_index(option) != 0;
+         option++) {
+        if (!(marks & ballot_mark(option)))
+            continue;
+        if (!first)
+            buf_char(out, between);
+        buf_uint(out, option);
+        first = false;
+    }
 }

@@ -5,6 +5,39 @@
  */
 #include "api/call.h"
 
+#include <stdio.h>
+#include <string.h>
+
+static bool is_one_of(struct str word, const char *words)
+{
+    struct str rest = str_of(words);
+    struct str piece;
+
+    while (str_next(&rest, ' ', &piece)) {
+        if (str_eq(piece, word))
+            return true;
+    }
+    return false;
+}
+
+bool json_members_ok(const cJSON *body, const char *names, struct refusal *reterr)
+{
+    const cJSON *item;
+
+    if (!cJSON_IsObject(body))
+        return refuse_member(reterr, "", "must be an object");
+    cJSON_ArrayForEach(item, body)
+    {
+        char pointer[sizeof reterr->errors[0].where];
+
+        if (is_one_of(str_of(item->string), names))
+            continue;
+        (void)snprintf(pointer, sizeof pointer, "/%s", item->string);
+        return refuse_member(reterr, pointer, "there is no such member here; known: %s", names);
+    }
+    return true;
+}
+
 /* The type without its parameters, as far as a charset other than UTF-8 is not named. */
 static bool type_ok(struct str value, const char *types)
 {
@@ -19,21 +52,31 @@ static bool type_ok(struct str value, const char *types)
     return false;
 }
 
+bool call_type_ok(const struct call *call, const char *types, struct refusal *reterr)
+{
+    struct str type = http1_field(call->request, STR("Content-Type"));
+    bool empty = call->request->body == BODY_NONE ||
+                 (call->request->body == BODY_LENGTH && call->request->content_length == 0);
+
+    if (!type.at && !empty)
+        return refuse(reterr, PROBLEM_UNSUPPORTED_MEDIA_TYPE,
+                      "the body has no Content-Type; read here: %s", types);
+    if (type.at && !type_ok(type, types))
+        return refuse(reterr, PROBLEM_UNSUPPORTED_MEDIA_TYPE, "read here: %s", types);
+    return true;
+}
+
 bool call_json(const struct call *call, const char *types, enum body_rule rule,
                struct json **ret_json, struct refusal *reterr)
 {
     struct str body = exchange_body(call->exchange);
-    struct str type = http1_field(call->request, STR("Content-Type"));
     struct why why;
 
     *ret_json = NULL;
     if (rule == BODY_OPTIONAL && body.len == 0)
         return true;
-    if (body.len > 0 && !type.at)
-        return refuse(reterr, PROBLEM_UNSUPPORTED_MEDIA_TYPE,
-                      "the body has no Content-Type; read here: %s", types);
-    if (type.at && !type_ok(type, types))
-        return refuse(reterr, PROBLEM_UNSUPPORTED_MEDIA_TYPE, "read here: %s", types);
+    if (!call_type_ok(call, types, reterr))
+        return false;
     switch (json_parse(body, ret_json, &why)) {
     case JSON_OK:
         return true;
@@ -58,4 +101,23 @@ size_t call_language(const struct call *call, const struct published *published)
 {
     return published_language(published, url_parameter(&call->loop->url, "lang"),
                               http1_field(call->request, STR("Accept-Language")));
+}
+
+void language_keep(const struct published *published, size_t language,
+                   char ret_tag[LANGUAGE_TAG_BYTES_MAX + 1])
+{
+    const char *tag = published->languages[language];
+
+    (void)snprintf(ret_tag, LANGUAGE_TAG_BYTES_MAX + 1, "%s", tag ? tag : "");
+}
+
+size_t language_find(const struct published *published, const char *tag)
+{
+    for (size_t i = 0; i < published->n_languages; i++) {
+        const char *other = published->languages[i];
+
+        if (strcmp(other ? other : "", tag) == 0)
+            return i;
+    }
+    return 0;
 }

@@ -19,9 +19,15 @@
 #include "core/refusal.h"
 
 struct pending;
+struct stream;  /* api/streams.h */
+struct waiting; /* api/waiting.c */
 
-struct api_loop {                  /* all of it: its loop's thread, but for `answers` */
-    struct queue answers;          /* the writer puts them in; it locks itself */
+struct api_loop {            /* all of it: its loop's thread, but for the two queues */
+    struct queue answers;    /* the writer puts them in; it locks itself */
+    struct queue told;       /* the same, for watches */
+    struct waiting *waiting; /* NULL: nobody has waited yet */
+    struct stream *streams;
+    bool draining;                 /* nothing begins to wait any more */
     struct queue_list submissions; /* of this turn, handed over at its end */
     struct pending *spare;         /* freed pendings of one job, for the next votes */
     size_t n_spare;
@@ -36,6 +42,8 @@ struct api { /* written before the loops start, but for what `loops` holds */
     struct writer *writer;
     const struct keys *keys;
     struct roles roles;
+    char *store_url; /* owned */
+    int64_t started_ms;
     size_t n_loops;
     struct api_loop *loops;
 };
@@ -60,15 +68,21 @@ struct answer {
     unsigned status;
     const char *content_type; /* NULL: application/json */
     enum caching caching;
-    const char *etag;     /* with its quotes, or NULL */
-    const char *language; /* Content-Language, or NULL */
-    bool varies;          /* Vary: Accept-Language */
-    const char *location; /* or NULL */
-    struct str body[3];   /* one behind the other; copied */
+    const char *etag;      /* with its quotes, or NULL */
+    const char *language;  /* Content-Language, or NULL */
+    bool varies;           /* Vary: Accept-Language */
+    const char *location;  /* or NULL */
+    const char *file_name; /* what a browser may save it as, or NULL; without quotes */
+    struct str body[3];    /* one behind the other; copied */
 };
 
 /* Answers and frees the exchange. */
 void answer(struct exchange *exchange, struct api_loop *loop, const struct answer *answer);
+
+/* Begins an answer whose body follows by exchange_add() and exchange_end(). false: there was no
+ * memory, and that was answered: the exchange is gone. */
+MUST_USE bool answer_begin(struct exchange *exchange, struct api_loop *loop,
+                           const struct answer *answer);
 
 /* Answers with a problem document (RFC 9457). `standing` is a JSON object for the member of that
  * name, or empty. */
@@ -84,6 +98,10 @@ void answer_out(struct exchange *exchange, struct api_loop *loop, struct answer 
 /* 304 where If-None-Match names this ETag or is `*` (RFC 9110 §13.1.2, weak comparison). */
 bool etag_matches(const struct http1_request *request, struct str etag);
 
+/* The request's body has one of these media types (space-separated), or there is no body: else 415.
+ */
+MUST_USE bool call_type_ok(const struct call *call, const char *types, struct refusal *reterr);
+
 enum body_rule { BODY_NEEDED, BODY_OPTIONAL };
 
 /*
@@ -96,10 +114,21 @@ enum body_rule { BODY_NEEDED, BODY_OPTIONAL };
 MUST_USE bool call_json(const struct call *call, const char *types, enum body_rule rule,
                         struct json **ret_json, struct refusal *reterr);
 
+/* Every member of an object is one of `names` (space-separated), and it is an object: else 422. */
+MUST_USE bool json_members_ok(const cJSON *body, const char *names, struct refusal *reterr);
+
 /* The published poll of the route's {id}, or NULL: 404 in *reterr. */
 MUST_USE struct published *call_poll(const struct call *call, struct refusal *reterr);
 
 /* Which of the published languages this request gets. */
 size_t call_language(const struct call *call, const struct published *published);
+
+/* Keeps a language for a later publication, whose languages may stand in another order. "" is that
+ * of a text without one. */
+#define LANGUAGE_TAG_BYTES_MAX 36
+void language_keep(const struct published *published, size_t language,
+                   char ret_tag[LANGUAGE_TAG_BYTES_MAX + 1]);
+/* The same language again, or the first. */
+size_t language_find(const struct published *published, const char *tag);
 
 #endif

@@ -6,9 +6,7 @@
  */
 #include "api/pending.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* A pending is 3 kB, most of it room for a refusal: malloc() would merge and split such pieces at
  * each vote. */
@@ -124,18 +122,10 @@ void pending_again(struct pending *pending)
 void pending_remember_language(struct pending *pending, const struct call *call,
                                const struct published *published)
 {
-    const char *tag = published->languages[call_language(call, published)];
-
-    (void)snprintf(pending->language, sizeof pending->language, "%s", tag ? tag : "");
+    language_keep(published, call_language(call, published), pending->language);
 }
 
 size_t pending_language(const struct pending *pending, const struct published *published)
 {
-    for (size_t i = 0; i < published->n_languages; i++) {
-        const char *tag = published->languages[i];
-
-        if (strcmp(tag ? tag : "", pending->language) == 0)
-            return i;
-    }
-    return 0;
+    return language_find(published, pending->language);
 }

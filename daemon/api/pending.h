@@ -14,8 +14,6 @@
 #include "api/call.h"
 #include "ledger/job.h"
 
-#define LANGUAGE_TAG_BYTES_MAX 36
-
 struct pending;
 
 struct pending_job {

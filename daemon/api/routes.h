@@ -32,13 +32,24 @@ void poll_put(struct call *call);
 void poll_patch(struct call *call);
 void poll_delete(struct call *call);
 void carried_put(struct call *call);
-/* tallies.c */
+/* tally.c */
 void tally_get(struct call *call);
+/* tallies.c */
 void tallies_list(struct call *call);
 /* votes.c */
 void vote_post(struct call *call);
 void vote_delete(struct call *call);
 void vote_mine(struct call *call);
+/* bulk.c */
+void bulk_post(struct call *call);
+/* export.c */
+void export_get(struct call *call);
+/* history.c */
+void history_get(struct call *call);
+/* verify.c */
+void verify_post(struct call *call);
+/* status.c */
+void status_get(struct call *call);
 /* health.c */
 void livez(struct call *call);
 void readyz(struct call *call);

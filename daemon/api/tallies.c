@@ -1,5 +1,5 @@
 /*
- * api/tallies.c - GET …/tally and GET /v1/tallies: the figures.
+ * api/tallies.c - GET /v1/tallies: the figures of several polls.
  *
  * Threads: the loop of the call.
  */
@@ -10,108 +10,6 @@
 #include "api/viewing.h"
 
 #define TALLIES_IDS_MAX 100
-
-static void answer_no_memory(struct exchange *exchange, struct api_loop *loop)
-{
-    refuse(&loop->refusal, PROBLEM_BUSY, "no memory for the answer; send it again");
-    answer_refusal(exchange, loop, &loop->refusal, (struct str){ NULL, 0 });
-}
-
-static void answer_tally(struct call *call, struct published *published, enum caching caching)
-{
-    const struct rendered *tally = published_json(published, call_language(call, published));
-    struct answer reply = { .status = 200, .caching = caching, .varies = true };
-
-    if (!tally) {
-        answer_no_memory(call->exchange, call->loop);
-        return;
-    }
-    reply.etag = tally->etag;
-    reply.language = tally->language;
-    if (etag_matches(call->request, (struct str){ tally->etag, tally->etag_len }))
-        reply.status = 304;
-    else
-        reply.body[0] = (struct str){ tally->json, tally->len };
-    answer(call->exchange, call->loop, &reply);
-}
-
-/* A tally that only this caller may see: never kept, so If-None-Match is of no use. */
-static void tally_asked(struct pending *pending)
-{
-    const struct job *job = &pending->jobs[0].job;
-    const struct rendered *tally;
-
-    if (job->result == JOB_REFUSED) {
-        answer_refusal(pending->exchange, pending->loop, &pending->refusal,
-                       (struct str){ NULL, 0 });
-        return;
-    }
-    if (!viewing_allowed(job)) {
-        viewing_refuse(&pending->refusal);
-        answer_refusal(pending->exchange, pending->loop, &pending->refusal,
-                       (struct str){ NULL, 0 });
-        return;
-    }
-    tally = published_json(job->published, pending_language(pending, job->published));
-    if (!tally) {
-        answer_no_memory(pending->exchange, pending->loop);
-        return;
-    }
-    answer(pending->exchange, pending->loop,
-           &(struct answer){ .status = 200,
-                             .caching = CACHE_PRIVATE,
-                             .etag = tally->etag,
-                             .language = tally->language,
-                             .varies = true,
-                             .body = { { tally->json, tally->len } } });
-}
-
-static bool ask_for_tally(const struct call *call, const struct published *published,
-                          const struct ballot *ballot, struct refusal *reterr)
-{
-    struct pending *pending = pending_new(call, 1, tally_asked);
-
-    if (!pending)
-        return refuse(reterr, PROBLEM_BUSY, "no memory for this request; send it again");
-    viewing_ask(&pending->jobs[0].job, ballot);
-    pending_remember_language(pending, call, published);
-    pending_submit(pending);
-    return true;
-}
-
-void tally_get(struct call *call)
-{
-    struct refusal *refusal = &call->loop->refusal;
-    AUTO(published) published = call_poll(call, refusal);
-    struct ballot ballot;
-
-    if (url_parameter(&call->loop->url, "wait").at ||
-        url_parameter(&call->loop->url, "version").at) {
-        refuse(refusal, PROBLEM_NOT_IMPLEMENTED, "waiting for a version is not built in yet");
-        answer_refusal(call->exchange, call->loop, refusal, (struct str){ NULL, 0 });
-        return;
-    }
-    if (!published) {
-        answer_refusal(call->exchange, call->loop, refusal, (struct str){ NULL, 0 });
-        return;
-    }
-    switch (viewing_of(call, published, &ballot)) {
-    case VIEW_PUBLIC:
-        answer_tally(call, published, CACHE_TALLY);
-        return;
-    case VIEW_PRIVATE:
-        answer_tally(call, published, CACHE_PRIVATE);
-        return;
-    case VIEW_ASK:
-        if (ask_for_tally(call, published, &ballot, refusal))
-            return;
-        break;
-    case VIEW_HIDDEN:
-        viewing_refuse(refusal);
-        break;
-    }
-    answer_refusal(call->exchange, call->loop, refusal, (struct str){ NULL, 0 });
-}
 
 struct listed {
     struct published *published; /* a reference, or NULL: missing */

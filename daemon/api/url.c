@@ -47,6 +47,24 @@ static bool decode(struct url *url, struct str raw, struct str *ret_text)
     return true;
 }
 
+bool url_path_is(struct str raw, const char *path)
+{
+    size_t at = 0;
+
+    for (; *path; path++) {
+        char c = at < raw.len ? raw.at[at] : '\0';
+
+        if (c == '%' && at + 2 < raw.len) {
+            c = (char)(hex_digit(raw.at[at + 1]) << 4 | hex_digit(raw.at[at + 2]));
+            at += 2;
+        }
+        if (c != *path)
+            return false;
+        at++;
+    }
+    return at == raw.len;
+}
+
 static bool read_path(struct url *url, struct str path, struct refusal *reterr)
 {
     struct str rest = path;

@@ -36,6 +36,9 @@ struct url {
 MUST_USE bool url_read(const struct http1_request *request, struct url *ret_url,
                        struct refusal *reterr);
 
+/* Whether a path as it was sent decodes to `path`: known from the head alone. */
+bool url_path_is(struct str raw, const char *path);
+
 /* The value of a parameter, or {NULL, 0}; one that is there and empty has a non-NULL `at`. */
 struct str url_parameter(const struct url *url, const char *name);
 

@@ -32,21 +32,6 @@ static const char *result_word(enum job_result result)
     return "";
 }
 
-static void options_render(uint64_t marks, struct buf *out)
-{
-    const char *comma = "";
-
-    buf_char(out, '[');
-    for (unsigned option = 1; option <= OPTIONS_MAX; option++) {
-        if (!(marks & ballot_mark(option)))
-            continue;
-        buf_text(out, comma);
-        buf_uint(out, option);
-        comma = ",";
-    }
-    buf_char(out, ']');
-}
-
 /* A seq tells how many voted, so it is hidden with the results. */
 static void seq_render(uint32_t seq, bool hidden, struct buf *out)
 {
@@ -78,9 +63,9 @@ static void refused(struct pending *pending, const struct job *job)
 
     if (pending->refusal.problem == PROBLEM_ALREADY_VOTED && job->has_standing &&
         names_a_person(&job->ballot)) {
-        buf_text(&standing, "{\"options\":");
-        options_render(job->standing.marks, &standing);
-        buf_text(&standing, ",\"seq\":");
+        buf_text(&standing, "{\"options\":[");
+        options_render(job->standing.marks, ',', &standing);
+        buf_text(&standing, "],\"seq\":");
         seq_render(job->standing.seq, !published || hides(pending, published, true), &standing);
         buf_char(&standing, '}');
     }
@@ -143,9 +128,9 @@ static void mine_done(struct pending *pending)
     buf_text(out, job->result == JOB_FOUND ? "{\"voted\":true" : "{\"voted\":false");
     if (job->result == JOB_FOUND) {
         if (names_a_person(&job->ballot)) {
-            buf_text(out, ",\"options\":");
-            options_render(job->standing.marks, out);
-            buf_text(out, ",\"seq\":");
+            buf_text(out, ",\"options\":[");
+            options_render(job->standing.marks, ',', out);
+            buf_text(out, "],\"seq\":");
             seq_render(job->standing.seq, !job->published || hides(pending, job->published, true),
                        out);
         }
@@ -159,13 +144,14 @@ static void mine_done(struct pending *pending)
 }
 
 /* A token in the header names the voter as one in the body does. */
-static bool naming_of_call(const struct call *call, const cJSON *body, bool rest_ok,
-                           struct naming *ret_naming, struct refusal *reterr)
+static bool naming_of_call(const struct call *call, const cJSON *body,
+                           bool (*is_other)(const char *name), struct naming *ret_naming,
+                           struct refusal *reterr)
 {
     struct str authorization = http1_field(call->request, STR("Authorization"));
 
     *ret_naming = (struct naming){ { NULL, 0 }, { NULL, 0 } };
-    if (body && !naming_read(body, rest_ok, ret_naming, reterr))
+    if (body && !naming_read(body, is_other, ret_naming, reterr))
         return false;
     if (!authorization.at)
         return true;
@@ -205,7 +191,7 @@ static bool vote(const struct call *call, struct refusal *reterr)
     uint64_t marks;
 
     return published && call_json(call, "application/json", BODY_NEEDED, &json, reterr) &&
-           naming_of_call(call, json_root(json), true, &naming, reterr) &&
+           naming_of_call(call, json_root(json), ballot_member, &naming, reterr) &&
            choice_read(json_root(json), published->poll, &marks, reterr) &&
            submit(call, published, JOB_VOTE, &naming, marks, reterr);
 }
@@ -217,7 +203,7 @@ static bool retract(const struct call *call, struct refusal *reterr)
     struct naming naming;
 
     return published && call_json(call, "application/json", BODY_OPTIONAL, &json, reterr) &&
-           naming_of_call(call, json ? json_root(json) : NULL, false, &naming, reterr) &&
+           naming_of_call(call, json ? json_root(json) : NULL, NULL, &naming, reterr) &&
            submit(call, published, JOB_RETRACT, &naming, 0, reterr);
 }
 
@@ -226,7 +212,7 @@ static bool mine(const struct call *call, struct refusal *reterr)
     AUTO(published) published = call_poll(call, reterr);
     struct naming naming;
 
-    return published && naming_of_call(call, NULL, false, &naming, reterr) &&
+    return published && naming_of_call(call, NULL, NULL, &naming, reterr) &&
            submit(call, published, JOB_ASK, &naming, 0, reterr);
 }
 

@@ -10,10 +10,15 @@
 
 #include "base/ckd.h"
 
-uint64_t ballot_mark(unsigned option)
+size_t ballot_index(unsigned option)
 {
     assert(option >= 1 && option <= OPTIONS_MAX);
-    return UINT64_C(1) << (option - 1);
+    return option - 1;
+}
+
+uint64_t ballot_mark(unsigned option)
+{
+    return UINT64_C(1) << ballot_index(option);
 }
 
 bool ballot_marks_ok(const struct poll *poll, uint64_t marks, const char *pointer,

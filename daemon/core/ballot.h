@@ -47,7 +47,9 @@ enum decision {
     DECIDED_REFUSED    /* *reterr says why; nothing is written */
 };
 
-/* Bit for an option counted from 1; 1 <= option <= OPTIONS_MAX. The only place of `option - 1`. */
+/* The index of an option counted from 1; 1 <= option <= OPTIONS_MAX. The only `option - 1`. */
+size_t ballot_index(unsigned option);
+/* And its bit. */
 uint64_t ballot_mark(unsigned option);
 
 /* Whether these marks can be a vote in this poll: options in range, not too few, not too many.

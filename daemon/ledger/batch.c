@@ -1,7 +1,7 @@
 /*
- * ledger/batch.c - what goes into one batch.
+ * ledger/batch.c - what goes into one batch, and what a bulk says of its lines.
  *
- * Threads: the writer.
+ * Threads: batch_fill() the writer; bulk_refuse() whoever has the bulk.
  */
 #include "ledger/store.h"
 
@@ -17,4 +17,18 @@ void batch_fill(struct batch *batch, struct queue_list *from)
             break;
         batch->jobs[batch->n++] = (struct job *)queue_list_take(from);
     }
+}
+
+void bulk_refuse(struct bulk *bulk, struct bulk_line *line, const struct refusal *refusal)
+{
+    size_t start = bulk->details.len;
+
+    line->result = JOB_REFUSED;
+    line->problem = refusal->problem;
+    line->detail = (uint32_t)start;
+    if (refusal->problem == PROBLEM_INVALID && refusal->n_errors > 0 && refusal->errors[0].where[0])
+        buf_format(&bulk->details, "%s: %s", refusal->errors[0].where, refusal->errors[0].detail);
+    else
+        buf_text(&bulk->details, refusal->detail);
+    line->detail_len = buf_ok(&bulk->details) ? (uint32_t)(bulk->details.len - start) : 0;
 }

@@ -65,6 +65,9 @@ struct bulk {
     struct buf details; /* owned; one that finds no memory only loses sentences */
 };
 
+/* Refuses one line; its sentence goes to `details`. Whoever has the bulk. */
+void bulk_refuse(struct bulk *bulk, struct bulk_line *line, const struct refusal *refusal);
+
 struct job {
     struct queue_node node;        /* first: a node is its job */
     struct queue *home;            /* where the answer goes; outlives the job */

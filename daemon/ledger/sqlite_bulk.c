@@ -5,8 +5,6 @@
  *
  * Threads: the writer.
  */
-#include <string.h>
-
 #include "ledger/sqlite.h"
 
 /* All wait before the first is decided: a job that is kept comes back whole. */
@@ -33,16 +31,6 @@ static enum fault wait_for_sets(struct store *store, struct job *job, enum decid
     return FAULT_NONE;
 }
 
-static void note_refusal(struct bulk *bulk, struct bulk_line *line, const struct refusal *refusal)
-{
-    size_t len = strlen(refusal->detail);
-
-    line->problem = refusal->problem;
-    line->detail = (uint32_t)bulk->details.len;
-    buf_add(&bulk->details, refusal->detail, len);
-    line->detail_len = buf_ok(&bulk->details) ? (uint32_t)len : 0;
-}
-
 static enum fault decide_line(struct store *store, struct bulk *bulk, struct bulk_line *line)
 {
     struct refusal refusal;
@@ -51,13 +39,14 @@ static enum fault decide_line(struct store *store, struct bulk *bulk, struct bul
     enum fault fault;
 
     refusal.problem = PROBLEM_NONE;
+    refusal.n_errors = 0;
     fault = decide_about_vote(store, &one, &decided);
     if (fault != FAULT_NONE)
         return fault;
     line->result = one.result;
     line->seq = one.seq;
     if (one.result == JOB_REFUSED)
-        note_refusal(bulk, line, &refusal);
+        bulk_refuse(bulk, line, &refusal);
     return FAULT_NONE;
 }
 

@@ -168,7 +168,7 @@ static bool load_tally_row(struct store *store, sqlite3_stmt *row, struct why *w
         return true; /* of a deleted poll */
     if (option < 1 || (uint64_t)option > OPTIONS_MAX || votes < 0)
         return damaged(store, why, "a tally has an impossible row");
-    book->counts.marks[__builtin_ctzll(ballot_mark((unsigned)option))] = (uint64_t)votes;
+    book->counts.marks[ballot_index((unsigned)option)] = (uint64_t)votes;
     return true;
 }
 

@@ -45,8 +45,7 @@ static enum fault read_stored(struct store *store, const struct book *book, stru
         code = sqlite3_step(tally);
         option = code == SQLITE_ROW ? sqlite3_column_int64(tally, 0) : 0;
         if (option >= 1 && option <= OPTIONS_MAX)
-            ret->marks[__builtin_ctzll(ballot_mark((unsigned)option))] =
-                (uint64_t)sqlite3_column_int64(tally, 1);
+            ret->marks[ballot_index((unsigned)option)] = (uint64_t)sqlite3_column_int64(tally, 1);
     }
     (void)sqlite3_reset(tally);
     if (code == SQLITE_DONE)

@@ -13,7 +13,6 @@ def test_every_refusal_is_a_problem_document(daemon):
             ("GET", "/v1/polls/p/tally?colour=red", 422, "invalid"),
             ("GET", "/v1/polls/%zz/tally", 400, "malformed"),
             ("GET", "/v1/events?ids=p", 501, "not-implemented"),
-            ("GET", "/v1/polls/p/tally?wait=5&version=1", 501, "not-implemented"),
             ("GET", "/metrics", 501, "not-implemented"),
             ("GET", "/p/p", 501, "not-implemented")]:
         answer = daemon.public(method, path)

@@ -113,7 +113,7 @@ static void a_member_that_is_not_known_is_named(void **state)
     struct naming naming;
 
     (void)state;
-    assert_false(naming_read(json_root(json), true, &naming, &refusal));
+    assert_false(naming_read(json_root(json), ballot_member, &naming, &refusal));
     assert_string_equal(refusal.errors[0].where, "/voted");
 }
 
@@ -124,7 +124,7 @@ static void a_retraction_takes_no_choice(void **state)
     struct naming naming;
 
     (void)state;
-    assert_false(naming_read(json_root(json), false, &naming, &refusal));
+    assert_false(naming_read(json_root(json), NULL, &naming, &refusal));
     assert_string_equal(refusal.errors[0].where, "/option");
 }
 
@@ -135,7 +135,7 @@ static void a_voter_is_a_string(void **state)
     struct naming naming;
 
     (void)state;
-    assert_false(naming_read(json_root(json), true, &naming, &refusal));
+    assert_false(naming_read(json_root(json), ballot_member, &naming, &refusal));
     assert_string_equal(refusal.errors[0].where, "/voter");
 }
 

@@ -1,0 +1,36 @@
+/*
+ * api/streams.c - calls of this loop that stream.
+ *
+ * Threads: the loop.
+ */
+#include "api/streams.h"
+
+#include <stddef.h>
+
+#include "api/call.h"
+
+void streams_enter(struct api_loop *loop, struct stream *stream)
+{
+    stream->next = loop->streams;
+    if (stream->next)
+        stream->next->place = &stream->next;
+    loop->streams = stream;
+    stream->place = &loop->streams;
+}
+
+void streams_leave(struct stream *stream)
+{
+    *stream->place = stream->next;
+    if (stream->next)
+        stream->next->place = stream->place;
+}
+
+void streams_drain(struct api_loop *loop)
+{
+    struct stream *next;
+
+    for (struct stream *stream = loop->streams; stream; stream = next) {
+        next = stream->next;
+        stream->drain(stream);
+    }
+}

@@ -1,0 +1,51 @@
+/*
+ * api/waiting.h - long polls: calls that wait until a tally is another.
+ *
+ * Each loop watches the polls that its callers wait for; one look at the board after a change
+ * serves all of them. A caller waits at most a minute, is dropped when its peer goes, and is
+ * answered when the server drains.
+ *
+ * Threads: the loop of the exchange.
+ */
+#ifndef TALLYD_API_WAITING_H
+#define TALLYD_API_WAITING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "api/call.h"
+#include "api/caller.h"
+#include "base/auto.h"
+#include "core/board.h"
+#include "core/refusal.h"
+#include "net/exchange.h"
+
+struct wait {
+    uint64_t version;      /* answered when the tally's version is no longer this one … */
+    int64_t most_ms;       /* … or after this long, … */
+    bool unchanged_is_304; /* … then with 304 where the caller has these bytes */
+    enum role role;
+    char language[LANGUAGE_TAG_BYTES_MAX + 1];
+    bool must_ask;        /* results are shown after the vote: before the answer the writer … */
+    struct ballot ballot; /* … is asked whether this caller's vote stands */
+};
+
+/*
+ * Keeps the exchange until `wait` is over, and answers it.
+ *   published  what the caller has been compared with
+ *   returns    false: no memory, in *reterr; the exchange is still the caller's to answer
+ */
+MUST_USE bool waiting_add(struct api *api, struct api_loop *loop, struct exchange *exchange,
+                          const struct published *published, const struct wait *wait,
+                          struct refusal *reterr);
+
+/* Something changed in a poll that is waited for: serves who waited. Frees or re-arms the watch. */
+void waiting_told(struct api *api, struct api_loop *loop, struct watch *watch);
+
+/* Answers those whose time is over; `all`: everybody, since the server ends. */
+void waiting_sweep(struct api *api, struct api_loop *loop, int64_t mono_ms, bool all);
+
+/* Takes down what is left at the end, when nobody waits any more. */
+void waiting_free(struct api *api, struct api_loop *loop);
+
+#endif
