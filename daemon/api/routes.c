@@ -38,7 +38,7 @@ const struct route routes[] = {
 
     { METHOD_GET, "/v1/top", ROLE_PUBLIC, NULL, not_built },
     { METHOD_GET, "/v1/events", ROLE_PUBLIC, NULL, not_built },
-    { METHOD_GET, POLL "/history", ROLE_PUBLIC, "step", not_built },
+    { METHOD_GET, POLL "/history", ROLE_PUBLIC, "step", history_get },
     { METHOD_GET, POLL "/chart.svg", ROLE_PUBLIC, NULL, not_built },
     { METHOD_GET, POLL "/chart.png", ROLE_PUBLIC, NULL, not_built },
     { METHOD_GET, POLL "/jsonld", ROLE_PUBLIC, NULL, not_built },
@@ -50,15 +50,15 @@ const struct route routes[] = {
     { METHOD_GET, "/oembed", ROLE_PUBLIC, NULL, not_built },
     { METHOD_GET, "/openapi.json", ROLE_PUBLIC, NULL, not_built },
     { METHOD_GET, "/metrics", ROLE_PUBLIC, NULL, not_built },
-    { METHOD_POST, "/v1/votes", ROLE_ADMIN, "", not_built },
-    { METHOD_GET, POLL "/votes", ROLE_ADMIN, "all format", not_built },
+    { METHOD_POST, "/v1/votes", ROLE_ADMIN, "", bulk_post },
+    { METHOD_GET, POLL "/votes", ROLE_ADMIN, "all format", export_get },
     { METHOD_GET, POLL "/audit", ROLE_ADMIN, NULL, not_built },
     { METHOD_POST, POLL "/void", ROLE_ADMIN, NULL, not_built },
     { METHOD_POST, POLL "/forget", ROLE_ADMIN, NULL, not_built },
     { METHOD_POST, "/v1/keys/rotate", ROLE_ADMIN, NULL, not_built },
-    { METHOD_POST, "/v1/verify", ROLE_ADMIN, "", not_built },
+    { METHOD_POST, "/v1/verify", ROLE_ADMIN, "", verify_post },
     { METHOD_POST, "/v1/backup", ROLE_ADMIN, NULL, not_built },
-    { METHOD_GET, "/v1/status", ROLE_ADMIN, "", not_built },
+    { METHOD_GET, "/v1/status", ROLE_ADMIN, "", status_get },
 };
 
 const size_t routes_count = sizeof routes / sizeof routes[0];
