@@ -129,15 +129,26 @@ def test_results_after_the_vote_are_waited_for_by_those_who_voted_alone(daemon):
     assert mine.answer().json()["votes"] == 2
 
 
+def waiting_for_sure(daemon, path):
+    """The call was handled, and what it asks of the writer is answered, when this returns."""
+    before = status(daemon)["requests"]
+    wire = waiting(daemon, path)
+    calls = 1
+    while status(daemon)["requests"] < before + calls + 1:
+        calls += 1
+    status(daemon)  # asks the writer too, behind it
+    return wire
+
+
 def test_one_who_voted_by_address_waits_for_the_results_and_a_stranger_cannot(daemon):
     daemon.poll("p", results="after_vote", voters="address", revote=True)
     assert daemon.public("GET", wait_path("p", 1)).status == 403
     assert daemon.public("POST", "/v1/polls/p/votes", {"option": 1}).status == 201
-    wire = waiting(daemon, wait_path("p", 2))
+    wire = waiting_for_sure(daemon, wait_path("p", 2))
     daemon.vote("p", 1, "b")
     answer = wire.answer()
     assert (answer.status, answer.json()["votes"]) == (200, 2)
-    wire = waiting(daemon, wait_path("p", 3))
+    wire = waiting_for_sure(daemon, wait_path("p", 3))
     assert daemon.public("DELETE", "/v1/polls/p/votes").status == 200
     assert wire.answer().status == 403  # the vote that let it see them was taken back
 
