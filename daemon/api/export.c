@@ -1,42 +1,33 @@
 /*
  * api/export.c - GET …/votes: the rows of a poll's ledger, streamed, as of one moment.
  *
- * The moment is the newest row when the first slice is read. Whether a row stands at that moment is
- * told by the rows behind it, so a poll in which votes were changed is read twice: first for which
- * rows were replaced (a bit each), then for the rows. The next slice is asked for when the peer has
- * taken most of the last one.
+ * The next slice is asked for when the peer has taken most of the last one.
  *
- * Threads: the loop of the call; the job while it is asked for the writer's.
+ * Threads: the loop of the call.
  */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "api/ballots.h"
 #include "api/routes.h"
-#include "ledger/job.h"
+#include "api/rows.h"
 
 #define UNSENT_BYTES_LOW ((size_t)64 << 10)
 #define UNSENT_BYTES_HIGH ((size_t)256 << 10)
-#define WORD_BITS 64
 
 enum export_format { FORMAT_NDJSON, FORMAT_CSV };
 
 struct export
 {
-    struct job job; /* first: a job is its export */
+    struct rows rows; /* first: rows are their export's */
     struct api_loop *loop;
     struct exchange *exchange;
     struct published *published; /* a reference: the poll whose rows these are */
     enum export_format format;
-    bool all;            /* rows that were replaced too */
-    bool finds_replaced; /* the first of two passes */
+    bool all; /* rows that were replaced too */
     bool is_head;
-    bool asked; /* the job is the writer's */
     bool begun; /* the head has been sent */
     bool gone;
-    uint64_t *replaced; /* bit (seq - 1), or NULL: none was */
-    struct refusal refusal;
-    struct scan scan;
 };
 
 static void export_free(struct export *export)
@@ -44,32 +35,10 @@ static void export_free(struct export *export)
     if (!export)
         return;
     published_free(export->published);
-    free(export->replaced);
+    rows_clear(&export->rows);
     free(export);
 }
 AUTO_FREE(export);
-
-static void ask(struct export *export)
-{
-    export->asked = true;
-    queue_list_add(&export->loop->submissions, &export->job.node);
-}
-
-static bool is_replaced(const struct export *export, uint32_t seq)
-{
-    return export->replaced &&
-           (export->replaced[(seq - 1) / WORD_BITS] >> ((seq - 1) % WORD_BITS) & 1) != 0;
-}
-
-static void note_replaced(struct export *export)
-{
-    for (size_t i = 0; i < export->scan.n; i++) {
-        uint32_t seq = export->scan.rows[i].replaces;
-
-        if (seq > 0 && seq <= export->scan.end)
-            export->replaced[(seq - 1) / WORD_BITS] |= UINT64_C(1) << ((seq - 1) % WORD_BITS);
-    }
-}
 
 static void hash_render(const struct voter_hash *voter, struct buf *out)
 {
@@ -122,20 +91,14 @@ static void csv_render(const char *poll, const struct scanned *row, struct buf *
     buf_text(out, "\r\n"); /* RFC 4180 §2 */
 }
 
-/* A retraction or a void is a row, but no vote. */
-static bool is_wanted(const struct export *export, const struct scanned *row)
-{
-    return export->all || (row->marks != 0 && !is_replaced(export, row->seq));
-}
-
 static void rows_render(const struct export *export, struct buf *out)
 {
     const char *poll = export->published->poll->id;
 
-    for (size_t i = 0; i < export->scan.n; i++) {
-        const struct scanned *row = &export->scan.rows[i];
+    for (size_t i = 0; i < export->rows.scan.n; i++) {
+        const struct scanned *row = &export->rows.scan.rows[i];
 
-        if (!is_wanted(export, row))
+        if (!export->all && !rows_stands(&export->rows, row))
             continue;
         if (export->format == FORMAT_CSV)
             csv_render(poll, row, out);
@@ -148,8 +111,8 @@ static void room(void *context)
 {
     struct export *export = context;
 
-    if (!export->asked)
-        ask(export);
+    if (!export->rows.asked)
+        rows_ask(&export->rows);
 }
 
 static void gone(void *context)
@@ -157,7 +120,7 @@ static void gone(void *context)
     struct export *export = context;
 
     export->gone = true;
-    if (export->asked)
+    if (export->rows.asked)
         return; /* the job is still the writer's */
     exchange_abort(export->exchange);
     export_free(export);
@@ -185,20 +148,11 @@ static bool begin(struct export *export)
     return true;
 }
 
-/* The first slice of two passes: room for a bit a row. false: no memory. */
-static bool begin_to_find(struct export *export)
-{
-    export->finds_replaced = !export->all && !export->scan.all_replace_none && export->scan.end > 0;
-    if (!export->finds_replaced || export->replaced)
-        return true;
-    export->replaced = calloc(export->scan.end / WORD_BITS + 1, sizeof *export->replaced);
-    return export->replaced != NULL;
-}
-
 static void end(struct export *export, bool whole)
 {
     if (!export->begun)
-        answer_refusal(export->exchange, export->loop, &export->refusal, (struct str){ NULL, 0 });
+        answer_refusal(export->exchange, export->loop, &export->rows.refusal,
+                       (struct str){ NULL, 0 });
     else if (whole)
         exchange_end(export->exchange);
     else
@@ -206,23 +160,26 @@ static void end(struct export *export, bool whole)
     export_free(export);
 }
 
-/* More of the first pass, or the start of the second. */
-static void find_on(struct export *export)
+static bool drop_gone(struct export *export)
 {
-    note_replaced(export);
-    if (export->scan.done) {
-        export->finds_replaced = false;
-        export->scan.after = 0;
-    } else {
-        export->scan.after = export->scan.rows[export->scan.n - 1].seq;
-    }
-    ask(export);
+    if (!export->gone)
+        return false;
+    exchange_abort(export->exchange);
+    export_free(export);
+    return true;
 }
 
-static void show(struct export *export)
+static void slice(struct rows *rows)
 {
+    struct export *export = (struct export *)rows;
     struct buf *out = &export->loop->out;
 
+    if (drop_gone(export))
+        return;
+    if (!export->begun && !begin(export)) {
+        export_free(export);
+        return;
+    }
     buf_clear(out);
     rows_render(export, out);
     if (!buf_ok(out)) {
@@ -230,44 +187,19 @@ static void show(struct export *export)
         return;
     }
     exchange_add(export->exchange, buf_str(out));
-    if (export->scan.done || export->is_head) {
+    if (rows->scan.done || export->is_head)
         end(export, true);
-        return;
-    }
-    export->scan.after = export->scan.rows[export->scan.n - 1].seq;
-    if (exchange_unsent(export->exchange) <= UNSENT_BYTES_HIGH)
-        ask(export);
+    else if (exchange_unsent(export->exchange) <= UNSENT_BYTES_HIGH)
+        rows_ask(rows);
 }
 
-static void back(struct job *job)
+/* Deleted meanwhile, or the store gave up: the peer sees it cut. */
+static void failed(struct rows *rows)
 {
-    struct export *export = (struct export *)job;
-    bool first = !export->begun && !export->replaced;
+    struct export *export = (struct export *)rows;
 
-    export->asked = false;
-    if (export->gone) {
-        exchange_abort(export->exchange);
-        export_free(export);
-        return;
-    }
-    if (job->result == JOB_REFUSED) {
-        end(export, false); /* deleted meanwhile, or the store gave up */
-        return;
-    }
-    if (first && !begin_to_find(export)) {
-        refuse(&export->refusal, PROBLEM_BUSY, "no memory for this export; try again");
+    if (!drop_gone(export))
         end(export, false);
-        return;
-    }
-    if (export->finds_replaced) {
-        find_on(export);
-        return;
-    }
-    if (!export->begun && !begin(export)) {
-        export_free(export);
-        return;
-    }
-    show(export);
 }
 
 static bool parameters_read(const struct url *url, struct export *export, struct refusal *reterr)
@@ -299,14 +231,12 @@ static bool start(const struct call *call, struct refusal *reterr)
     export->loop = call->loop;
     export->exchange = call->exchange;
     export->is_head = call->request->method == METHOD_HEAD;
-    export->scan.poll = export->published->poll->number;
-    export->job = (struct job){ .home = &call->loop->answers,
-                                .back = back,
-                                .kind = JOB_SCAN,
-                                .scan = &export->scan,
-                                .refusal = &export->refusal };
+    export->rows.needs_standing = !export->all;
+    export->rows.slice = slice;
+    export->rows.failed = failed;
+    rows_begin(&export->rows, call->loop, export->published->poll->number);
     exchange_on_gone(call->exchange, gone, export);
-    ask(TAKE(export));
+    rows_ask(&TAKE(export)->rows);
     return true;
 }
 

@@ -26,6 +26,8 @@ struct scanned {
     uint64_t marks; /* 0: retracted or voided */
     bool retracted;
     struct voter_hash voter;
+    bool has_address;
+    uint64_t address_group; /* with has_address */
     /* With scan.with_replaced, of a row that replaces another: */
     uint64_t replaced_marks;
     bool same_voter; /* the replaced row is there, is earlier, and is this voter's */

@@ -117,7 +117,9 @@ static enum fault read_rows(struct store *store, const struct book *book, struct
                                   .at_ms = book->poll->created_at_ms + row.at_ms,
                                   .marks = row.marks,
                                   .retracted = row.retracted,
-                                  .voter = row.voter };
+                                  .voter = row.voter,
+                                  .has_address = row.has_address,
+                                  .address_group = row.group };
     }
     (void)sqlite3_reset(rows);
     return fault == FAULT_NONE ? sql_fault(store, code) : fault;
