@@ -202,7 +202,7 @@ int main(int argc, char **argv)
     struct daemon daemon = { .main_thread = pthread_self() };
     struct why why;
 
-    log_setup(LOG_INFO, getenv("JOURNAL_STREAM") != NULL);
+    log_setup(LOG_INFO, LOG_TEXT, getenv("JOURNAL_STREAM") != NULL);
     switch (config_read(argc, argv, &daemon.config, &why)) {
     case CONFIG_RUN:
         break;
