@@ -23,8 +23,8 @@ struct node {
 
 struct groups {
     pthread_mutex_t lock;
-    size_t most;
-    struct node *chains[CHAINS]; /* lock */
+    size_t most;                 /* lock */
+    struct node *chains[CHAINS]; /* lock; counted without a limit too: one may come later */
 };
 
 struct groups *groups_new(size_t most)
@@ -36,6 +36,13 @@ struct groups *groups_new(size_t most)
     groups->most = most;
     (void)pthread_mutex_init(&groups->lock, NULL);
     return groups;
+}
+
+void groups_limit(struct groups *groups, size_t most)
+{
+    (void)pthread_mutex_lock(&groups->lock);
+    groups->most = most;
+    (void)pthread_mutex_unlock(&groups->lock);
 }
 
 void groups_free(struct groups *groups)
@@ -88,7 +95,7 @@ static bool enter(struct groups *groups, const struct address *group)
             return false;
         (*place)->group = *group;
     }
-    if ((*place)->n >= groups->most)
+    if (groups->most > 0 && (*place)->n >= groups->most)
         return false;
     (*place)->n++;
     return true;
@@ -99,8 +106,6 @@ bool groups_enter(struct groups *groups, struct address address)
     struct address group = address_group(address, 32, 64);
     bool entered;
 
-    if (groups->most == 0)
-        return true;
     (void)pthread_mutex_lock(&groups->lock);
     entered = enter(groups, &group);
     (void)pthread_mutex_unlock(&groups->lock);
@@ -113,8 +118,6 @@ void groups_leave(struct groups *groups, struct address address)
     struct node **place;
     struct node *node;
 
-    if (groups->most == 0)
-        return;
     (void)pthread_mutex_lock(&groups->lock);
     place = find(groups, &group);
     node = *place;

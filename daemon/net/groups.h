@@ -17,6 +17,9 @@ MUST_USE struct groups *groups_new(size_t most);
 void groups_free(struct groups *groups);
 AUTO_FREE(groups);
 
+/* Another limit; who is over it stays. Any thread. */
+void groups_limit(struct groups *groups, size_t most);
+
 /* One connection more. false: the group has as many as it may, or there is no memory. Any thread.
  */
 MUST_USE bool groups_enter(struct groups *groups, struct address address);

@@ -47,8 +47,8 @@ struct shared { /* one for all loops of a server */
     struct http_handler handler;
     struct net_deadlines deadlines;
     const struct clock *clock;
-    size_t connections_max;
-    struct groups *groups; /* any thread: it locks itself */
+    atomic_size_t connections_max; /* main writes, the first loop reads */
+    struct groups *groups;         /* any thread: it locks itself */
     /* The first loop calls it as it begins to drain: takes in who waits, then closes the doors. */
     void (*close_doors)(void *server);
     void *server;
@@ -68,7 +68,6 @@ struct loop {
     struct event *turn_event; /* made active by the first event of a turn: runs behind the others */
     struct event *sweep_event; /* deadlines; off while there is no connection */
     bool in_turn;
-    uint64_t turns;  /* begun so far */
     int64_t mono_ms; /* as this turn began */
     int64_t wall_ms;
     int64_t date_s;
@@ -82,6 +81,7 @@ struct loop {
     char *scratch;                /* what recv() has just brought */
     bool draining;
     int64_t drain_until_ms;
+    atomic_uint_least64_t turns; /* its own thread writes, any reads: that it is not stuck */
 
     pthread_mutex_t lock;
     pthread_cond_t changed; /* with lock: drains or quiet was set */

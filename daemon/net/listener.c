@@ -11,6 +11,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -226,6 +227,67 @@ bool listener_open_unix(const char *path, mode_t mode, struct listener *ret_list
     if (!bind_unix(&listener, path, &address, mode, reterr_why)) {
         listener.unlinks = false;
         listener_close(&listener);
+        return false;
+    }
+    *ret_listener = listener;
+    return true;
+}
+
+static bool option_is(int fd, int option, int wanted)
+{
+    int value = 0;
+    socklen_t len = sizeof value;
+
+    return getsockopt(fd, SOL_SOCKET, option, &value, &len) == 0 && value == wanted;
+}
+
+/* The path of a Unix socket; an abstract one is shown with @ for its NUL, as ss(8) does. */
+static char *name_of_unix(const struct sockaddr_un *address, socklen_t len)
+{
+    size_t room = len > offsetof(struct sockaddr_un, sun_path)
+                      ? len - offsetof(struct sockaddr_un, sun_path)
+                      : 0;
+    struct str path = { address->sun_path, strnlen(address->sun_path, room) };
+    char *name = path.len > 0 || room == 0 ? str_copy(path)
+                                           : str_copy((struct str){ address->sun_path, room });
+
+    if (name && path.len == 0 && room > 0)
+        name[0] = '@';
+    return name;
+}
+
+static bool make_ours(int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+
+    return flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0 &&
+           fcntl(fd, F_SETFD, FD_CLOEXEC) == 0;
+}
+
+bool listener_adopt(int fd, enum peer_kind kind, struct listener *ret_listener,
+                    struct why *reterr_why)
+{
+    bool is_unix = kind == PEER_UNIX;
+    struct listener listener = { .fd = fd, .is_unix = is_unix };
+    struct sockaddr_storage address = { .ss_family = AF_UNSPEC };
+    socklen_t len = sizeof address;
+    bool inet;
+
+    if (getsockname(fd, (struct sockaddr *)&address, &len) < 0) {
+        why_set(reterr_why, "descriptor %d is no socket: %s", fd, strerror(errno));
+        return false;
+    }
+    inet = address.ss_family == AF_INET || address.ss_family == AF_INET6;
+    if (!option_is(fd, SO_TYPE, SOCK_STREAM) || !option_is(fd, SO_ACCEPTCONN, 1) ||
+        (is_unix ? address.ss_family != AF_UNIX : !inet)) {
+        why_set(reterr_why, "descriptor %d is no %s socket that listens; give ListenStream= %s", fd,
+                is_unix ? "Unix" : "TCP", is_unix ? "a path" : "an address and a port");
+        return false;
+    }
+    listener.name = is_unix ? name_of_unix((const struct sockaddr_un *)&address, len) : name_of(fd);
+    if (!listener.name || !make_ours(fd)) {
+        free(listener.name);
+        why_set(reterr_why, "cannot take descriptor %d over: %s", fd, strerror(errno));
         return false;
     }
     *ret_listener = listener;

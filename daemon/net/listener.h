@@ -25,6 +25,9 @@ MUST_USE bool listener_open_tcp(const char *address, struct listener *ret_listen
                                 struct why *reterr_why);
 MUST_USE bool listener_open_unix(const char *path, mode_t mode, struct listener *ret_listener,
                                  struct why *reterr_why);
+/* A socket that listens already; its file is not ours. false: still the caller's. */
+MUST_USE bool listener_adopt(int fd, enum peer_kind kind, struct listener *ret_listener,
+                             struct why *reterr_why);
 /* Closes it, and removes its socket file. */
 void listener_close(struct listener *listener);
 

@@ -39,7 +39,6 @@ void loop_turn(struct loop *loop)
     if (loop->in_turn)
         return;
     loop->in_turn = true;
-    loop->turns++;
     loop->mono_ms = clock_mono_ms(loop->shared->clock);
     loop->wall_ms = clock_wall_ms(loop->shared->clock);
     write_date(loop);
@@ -88,6 +87,7 @@ static void on_turn_end(evutil_socket_t fd, short what, void *context)
         hand_over(loop); /* of what settling has let in */
     }
     become_quiet(loop);
+    atomic_fetch_add_explicit(&loop->turns, 1, memory_order_relaxed);
     loop->in_turn = false;
 }
 

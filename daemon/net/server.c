@@ -94,7 +94,7 @@ static void hand_round(struct server *server, int fd, struct peer *peer)
 {
     struct shared *shared = &server->shared;
 
-    if (atomic_fetch_add(&shared->connections, 1) >= shared->connections_max) {
+    if (atomic_fetch_add(&shared->connections, 1) >= atomic_load(&shared->connections_max)) {
         atomic_fetch_sub(&shared->connections, 1);
         free(peer->groups);
         turn_away(server, fd, "too many connections; try again");
@@ -198,7 +198,7 @@ struct server *server_new(const struct net_settings *settings, const struct http
     server->shared.clock = settings->clock;
     server->shared.close_doors = take_in_and_close;
     server->shared.server = server;
-    server->shared.connections_max = connections_allowed(settings->connections_max);
+    atomic_init(&server->shared.connections_max, connections_allowed(settings->connections_max));
     server->shared.groups = groups_new(settings->connections_per_group_max);
     if (!server->shared.groups)
         return why_set(reterr_why, "no memory for the server");
@@ -241,6 +241,16 @@ bool server_listen_unix(struct server *server, const char *path, mode_t mode,
     return true;
 }
 
+bool server_adopt(struct server *server, int fd, enum peer_kind kind, struct why *reterr_why)
+{
+    struct door *door = next_door(server, reterr_why);
+
+    if (!door || !listener_adopt(fd, kind, &door->listener, reterr_why))
+        return false;
+    server->n_doors++;
+    return true;
+}
+
 const char *server_address(const struct server *server, size_t number)
 {
     return number < server->n_doors ? server->doors[number].listener.name : NULL;
@@ -268,6 +278,23 @@ bool server_start(struct server *server, struct why *reterr_why)
         }
     }
     return true;
+}
+
+void server_limit(struct server *server, size_t connections_max, size_t connections_per_group_max)
+{
+    atomic_store(&server->shared.connections_max, connections_allowed(connections_max));
+    groups_limit(server->shared.groups, connections_per_group_max);
+}
+
+uint64_t server_turns(const struct server *server, size_t loop)
+{
+    return atomic_load(&server->loops[loop]->turns);
+}
+
+void server_poke(struct server *server)
+{
+    for (size_t i = 0; i < server->n_loops; i++)
+        loop_wake(server->loops[i]);
 }
 
 size_t server_loops(const struct server *server)

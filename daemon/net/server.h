@@ -16,6 +16,7 @@
 #include "base/why.h"
 #include "net/exchange.h"
 #include "net/loop.h"
+#include "net/peer.h"
 
 /* Deadlines, in milliseconds; tests make them short. */
 struct net_deadlines {
@@ -55,12 +56,25 @@ MUST_USE bool server_listen_tcp(struct server *server, const char *address, stru
 MUST_USE bool server_listen_unix(struct server *server, const char *path, mode_t mode,
                                  struct why *reterr_why);
 
+/* Takes connections from a socket that listens already, as systemd hands it over. It is closed at
+ * the end; its file is somebody else's and stays.
+ *   returns  false: no stream socket of that kind, or it does not listen; still the caller's */
+MUST_USE bool server_adopt(struct server *server, int fd, enum peer_kind kind,
+                           struct why *reterr_why);
+
 /* What it listens on, as a person would write it ("127.0.0.1:41234", "/run/…/tallyd.sock"), by
  * number; NULL behind the last. */
 const char *server_address(const struct server *server, size_t number);
 
 /* Starts the threads. */
 MUST_USE bool server_start(struct server *server, struct why *reterr_why);
+
+/* Other limits, as in struct net_settings; who is connected stays. */
+void server_limit(struct server *server, size_t connections_max, size_t connections_per_group_max);
+
+/* How many turns a loop has made: a stuck one makes no more, an idle one only when poked. */
+uint64_t server_turns(const struct server *server, size_t loop);
+void server_poke(struct server *server);
 
 size_t server_loops(const struct server *server);
 struct loop *server_loop(struct server *server, size_t number);

@@ -160,13 +160,13 @@ void stream_make_room(struct conn *conn)
 
     if (!stream || !stream->room || !stream->above || exchange_unsent(exchange) > stream->low)
         return;
-    if (stream->room_turn == conn->loop->turns) {
+    if (stream->room_turn == atomic_load(&conn->loop->turns)) {
         /* A quick reader must not keep the others waiting: on with the next turn. */
         if (event_add(&conn->write_event, NULL) < 0)
             conn_close(conn);
         return;
     }
     stream->above = false;
-    stream->room_turn = conn->loop->turns;
+    stream->room_turn = atomic_load(&conn->loop->turns);
     stream->room(stream->room_context);
 }
