@@ -103,7 +103,7 @@ static bool parse(struct keys *keys, struct str text)
     return found == 1;
 }
 
-static bool read_file(struct keys *keys, int fd, const char *path, struct why *why)
+static bool read_file(struct keys *keys, int fd, const char *path, mode_t others, struct why *why)
 {
     struct stat file;
     AUTO_BYTES char *text = malloc(FILE_BYTES_MAX);
@@ -114,7 +114,7 @@ static bool read_file(struct keys *keys, int fd, const char *path, struct why *w
         why_set(why, "cannot read the keys file %s: %s", path, strerror(errno));
         return false;
     }
-    if (!S_ISREG(file.st_mode) || (file.st_mode & 077) != 0) {
+    if (!S_ISREG(file.st_mode) || (file.st_mode & others) != 0) {
         why_set(why, "the keys file %s may be read by others; chmod 600 it", path);
         return false;
     }
@@ -148,7 +148,23 @@ struct keys *keys_open(const char *path, bool may_create, struct why *reterr_why
                        path);
     if (fd < 0)
         return why_set(reterr_why, "cannot open the keys file %s: %s", path, strerror(errno));
-    ok = read_file(keys, fd, path, reterr_why);
+    ok = read_file(keys, fd, path, 077, reterr_why);
+    (void)close(fd);
+    return ok ? TAKE(keys) : NULL;
+}
+
+struct keys *keys_open_credential(const char *path, struct why *reterr_why)
+{
+    AUTO(keys) keys = sodium_malloc(sizeof *keys);
+    int fd;
+    bool ok;
+
+    if (!keys)
+        return why_set(reterr_why, "no memory for the keys");
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return why_set(reterr_why, "cannot open the keys file %s: %s", path, strerror(errno));
+    ok = read_file(keys, fd, path, 007, reterr_why);
     (void)close(fd);
     return ok ? TAKE(keys) : NULL;
 }

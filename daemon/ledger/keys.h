@@ -29,6 +29,9 @@ struct keys; /* opaque; memory that is wiped when freed */
  *   returns     NULL: *reterr_why; a file that others may read, or that is broken, is refused
  */
 MUST_USE struct keys *keys_open(const char *path, bool may_create, struct why *reterr_why);
+/* Reads a credential of systemd's, which is never made, and whose group bits are the mask of an
+ * ACL. NULL: *reterr_why. */
+MUST_USE struct keys *keys_open_credential(const char *path, struct why *reterr_why);
 void keys_free(struct keys *keys);
 AUTO_FREE(keys);
 

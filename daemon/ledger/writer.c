@@ -37,6 +37,7 @@ struct writer {
     bool woken;    /* lock */
     bool stopping; /* lock */
 
+    atomic_uint_least64_t turns;   /* writer writes, any reads: that it is not stuck */
     atomic_bool broken;            /* writer writes, any reads */
     atomic_size_t waiting;         /* any */
     atomic_uint_least64_t commits; /* writer writes, any reads: a statistic */
@@ -280,6 +281,7 @@ static void *run(void *context)
     for (;;) {
         int64_t next_ms = INT64_MAX;
 
+        atomic_fetch_add_explicit(&writer->turns, 1, memory_order_relaxed);
         take_jobs(writer);
         if (stopping && writer->jobs.n == 0 && writer->n_kept == 0)
             return NULL;
@@ -370,6 +372,16 @@ size_t writer_latencies(const struct writer *writer, uint32_t ret_us[WRITER_LATE
     for (size_t i = 0; i < n; i++)
         ret_us[i] = atomic_load_explicit(&writer->took_us[i], memory_order_relaxed);
     return n;
+}
+
+uint64_t writer_turns(const struct writer *writer)
+{
+    return atomic_load(&writer->turns);
+}
+
+void writer_poke(struct writer *writer)
+{
+    wake_writer(writer);
 }
 
 struct writer_counts writer_counts(const struct writer *writer)

@@ -48,6 +48,11 @@ AUTO_FREE(writer);
 /* Whether votes are taken: not after the store was found broken. Any thread. */
 bool writer_takes_votes(const struct writer *writer);
 
+/* How many turns it has made: a stuck writer makes no more, an idle one only when poked. Any
+ * thread. */
+uint64_t writer_turns(const struct writer *writer);
+void writer_poke(struct writer *writer);
+
 struct writer_counts { /* statistics; any thread */
     uint64_t commits;
     uint64_t votes; /* counted, changed, retracted */
