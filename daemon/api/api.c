@@ -24,20 +24,39 @@ static void wake_loop(void *context)
     loop_wake(context);
 }
 
+static struct rules *rules_new(const struct api_settings *settings, size_t holders)
+{
+    struct rules *rules = must_alloc(sizeof *rules);
+
+    atomic_init(&rules->holders, holders);
+    rules->roles = (struct roles){ .own_uid = settings->own_uid,
+                                   .has_admin_group = settings->has_admin_group,
+                                   .admin_group = settings->admin_group };
+    return rules;
+}
+
+/* The last one who lets go frees them. */
+static void rules_drop(struct rules *rules)
+{
+    if (rules && atomic_fetch_sub(&rules->holders, 1) == 1)
+        free(rules);
+}
+
 struct api *api_new(const struct api_settings *settings)
 {
     AUTO(api) api = must_alloc(sizeof *api);
+    struct rules *rules;
 
     api->board = settings->board;
     api->writer = settings->writer;
     api->keys = settings->keys;
-    api->roles = (struct roles){ .own_uid = settings->own_uid,
-                                 .has_admin_group = settings->has_admin_group,
-                                 .admin_group = settings->admin_group };
     api->store_url = str_copy(str_of(settings->store_url));
     api->started_ms = settings->started_ms;
     api->n_loops = settings->loops;
     api->loops = must_alloc(settings->loops * sizeof *api->loops);
+    rules = rules_new(settings, api->n_loops);
+    for (size_t i = 0; i < api->n_loops; i++)
+        api->loops[i].rules = rules;
     return TAKE(api);
 }
 
@@ -52,6 +71,8 @@ void api_free(struct api *api)
             queue_destroy(&api->loops[i].answers);
         }
         pending_free_spare(&api->loops[i]);
+        rules_drop(atomic_exchange(&api->loops[i].fresh, NULL));
+        rules_drop(api->loops[i].rules);
         buf_free(&api->loops[i].out);
         buf_free(&api->loops[i].fields);
     }
@@ -65,6 +86,25 @@ void api_attach(struct api *api, struct loop *loop)
     assert(loop_number(loop) < api->n_loops);
     queue_init(&api->loops[loop_number(loop)].answers, wake_loop, loop);
     queue_init(&api->loops[loop_number(loop)].told, wake_loop, loop);
+}
+
+void api_reload(struct api *api, const struct api_settings *settings)
+{
+    struct rules *rules = rules_new(settings, api->n_loops);
+
+    for (size_t i = 0; i < api->n_loops; i++)
+        rules_drop(atomic_exchange(&api->loops[i].fresh, rules)); /* what was not taken yet */
+}
+
+static void take_fresh_rules(struct api_loop *mine)
+{
+    struct rules *fresh;
+
+    if (!atomic_load_explicit(&mine->fresh, memory_order_relaxed))
+        return; /* nearly always: a look costs less than a swap */
+    fresh = atomic_exchange(&mine->fresh, NULL);
+    rules_drop(mine->rules);
+    mine->rules = fresh;
 }
 
 static struct api_loop *loop_of(struct api *api, const struct loop *loop)
@@ -100,6 +140,7 @@ static void handle(void *context, struct exchange *exchange)
                          .exchange = exchange,
                          .request = exchange_request(exchange) };
 
+    take_fresh_rules(call.loop);
     routes_call(&call);
 }
 
@@ -149,6 +190,7 @@ static void woken(void *context, struct loop *loop)
     struct queue_list answers = queue_take(&mine->answers);
     struct queue_node *node;
 
+    take_fresh_rules(mine);
     while ((node = queue_list_take(&answers)) != NULL) {
         struct job *job = (struct job *)node;
 

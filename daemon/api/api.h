@@ -36,6 +36,10 @@ MUST_USE struct api *api_new(const struct api_settings *settings);
 void api_free(struct api *api); /* every exchange is answered by then */
 AUTO_FREE(api);
 
+/* Who is who from now on; board, writer, keys and loops stay as they are. A request that arrives
+ * when this has returned is under the new rules. Main. */
+void api_reload(struct api *api, const struct api_settings *settings);
+
 /* Tells which loop has this number: the writer's answers wake it. Main, before server_start(). */
 void api_attach(struct api *api, struct loop *loop);
 

@@ -7,6 +7,7 @@
 #ifndef TALLYD_API_CALL_H
 #define TALLYD_API_CALL_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -22,12 +23,19 @@ struct pending;
 struct stream;  /* api/streams.h */
 struct waiting; /* api/waiting.c */
 
-struct api_loop {            /* all of it: its loop's thread, but for the two queues */
-    struct queue answers;    /* the writer puts them in; it locks itself */
-    struct queue told;       /* the same, for watches */
-    struct waiting *waiting; /* NULL: nobody has waited yet */
+struct rules { /* what a reload may change; never written once the loops have it */
+    atomic_size_t holders;
+    struct roles roles;
+};
+
+struct api_loop {                  /* all of it: its loop's thread, but for the first two */
+    _Atomic(struct rules *) fresh; /* main puts it in, the loop takes it out */
+    struct queue answers;          /* the writer puts them in; it locks itself */
+    struct rules *rules;           /* that hold now */
+    struct queue told;             /* the same, for watches */
+    struct waiting *waiting;       /* NULL: nobody has waited yet */
     struct stream *streams;
-    bool draining;                 /* nothing begins to wait any more */
+    bool draining; /* nothing begins to wait any more */
     struct queue_list submissions; /* of this turn, handed over at its end */
     struct pending *spare;         /* freed pendings of one job, for the next votes */
     size_t n_spare;
@@ -41,7 +49,6 @@ struct api { /* written before the loops start, but for what `loops` holds */
     struct board *board;
     struct writer *writer;
     const struct keys *keys;
-    struct roles roles;
     char *store_url; /* owned */
     int64_t started_ms;
     size_t n_loops;

@@ -173,8 +173,8 @@ void routes_call(struct call *call)
     const struct route *route;
 
     refusal->problem = PROBLEM_NONE;
-    if (!caller_read(&call->api->roles, exchange_peer(call->exchange), call->request, &call->caller,
-                     refusal) ||
+    if (!caller_read(&call->loop->rules->roles, exchange_peer(call->exchange), call->request,
+                     &call->caller, refusal) ||
         !url_read(call->request, &call->loop->url, refusal)) {
         answer_refusal(call->exchange, call->loop, refusal, (struct str){ NULL, 0 });
         return;
