@@ -101,12 +101,13 @@ class Daemon:
         self.process = None
         self.log = []
 
+    def command(self):
+        return [TALLYD, "--listen", "127.0.0.1:0", "--socket", self.socket,
+                "--store", "sqlite:" + self.store, "--threads", str(self.threads)]
+
     def start(self):
         self.log = []
-        self.process = subprocess.Popen(
-            [TALLYD, "--listen", "127.0.0.1:0", "--socket", self.socket,
-             "--store", "sqlite:" + self.store, "--threads", str(self.threads)],
-            stderr=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(self.command(), stderr=subprocess.PIPE, text=True)
         self.ready = threading.Event()
         self.reader = threading.Thread(target=self._read, args=(self.process,), daemon=True)
         self.reader.start()
