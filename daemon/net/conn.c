@@ -193,7 +193,7 @@ void conn_check_deadline(struct conn *conn)
 
     if (conn->loop->mono_ms < deadline(conn, &lateness))
         return;
-    if (lateness == LATE_SILENT || (conn->stage == STAGE_STREAM && conn->last->begun))
+    if (lateness == LATE_SILENT)
         conn_close(conn);
     else if (conn->stage == STAGE_STREAM)
         conn_break(conn, 408, "the rest of the body does not arrive");

@@ -4,11 +4,8 @@
  * /later is answered from another thread, by a wake-up; /big with 8 MiB; everything else with its
  * method, path and body. Nothing sleeps: a client's read returns when the server has acted.
  */
-#include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <netinet/in.h>
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -24,14 +21,13 @@
 
 #include <cmocka.h>
 
-#include "net/server.h"
+#include "net/net_fixture.h"
 
 #define BIG_BYTES (8 * 1024 * 1024)
 #define LATER_MAX 2048
 
 struct site {
-    struct server *server;
-    char path[64];
+    struct house house;
     /* Exchanges of /later; of the one loop's thread, but for `release`. */
     struct exchange *later[LATER_MAX];
     size_t n_later;
@@ -104,106 +100,25 @@ static void start(const struct net_settings *changed)
     static const struct http_handler handler = {
         .plan = plan, .handle = handle, .refuse = refuse, .woken = woken
     };
-    struct net_settings settings = *changed;
-    struct why why;
 
-    settings.threads = 1;
-    settings.clock = &clock_system;
-    if (settings.connections_max == 0)
-        settings.connections_max = 100;
-    if (settings.deadlines.head_ms == 0)
-        settings.deadlines = net_deadlines_default;
     memset(&site, 0, sizeof site);
     site.big = calloc(1, BIG_BYTES);
     assert_non_null(site.big);
-    (void)snprintf(site.path, sizeof site.path, "/tmp/tallyd-net-%d", (int)getpid());
-    site.server = server_new(&settings, &handler, &why);
-    if (!site.server)
-        fail_msg("%s", why.text);
-    if (!server_listen_unix(site.server, site.path, 0600, &why) ||
-        !server_listen_tcp(site.server, "127.0.0.1:0", &why) || !server_start(site.server, &why))
-        fail_msg("%s", why.text);
+    house_open(&site.house, changed, &handler);
 }
 
 static void release(void)
 {
     atomic_store(&site.release, true);
-    loop_wake(server_loop(site.server, 0));
+    house_wake(&site.house);
 }
 
 static void stop(void)
 {
     release();
-    server_drain(site.server);
-    server_free(site.server);
+    house_close(&site.house);
     free(site.big);
 }
-
-static int dial(void)
-{
-    struct sockaddr_un address = { .sun_family = AF_UNIX };
-    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-
-    assert_true(fd >= 0);
-    (void)snprintf(address.sun_path, sizeof address.sun_path, "%s", site.path);
-    assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
-    return fd;
-}
-
-static int dial_tcp(void)
-{
-    struct sockaddr_in address = { .sin_family = AF_INET,
-                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-    const char *name = server_address(site.server, 1);
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-    address.sin_port = htons((uint16_t)strtoul(strrchr(name, ':') + 1, NULL, 10));
-    assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
-    return fd;
-}
-
-static void say(int fd, const char *text)
-{
-    size_t len = strlen(text);
-
-    assert_int_equal(send(fd, text, len, MSG_NOSIGNAL), len);
-}
-
-/* Everything until the server closes. The caller free()s it. */
-static char *hear(int fd)
-{
-    size_t room = 1 << 16;
-    size_t len = 0;
-    char *all = malloc(room);
-
-    assert_non_null(all);
-    for (;;) {
-        ssize_t got = recv(fd, all + len, room - len - 1, 0);
-
-        if (got <= 0)
-            break;
-        len += (size_t)got;
-        if (room - len < 2) {
-            room *= 2;
-            all = realloc(all, room);
-            assert_non_null(all);
-        }
-    }
-    all[len] = '\0';
-    (void)close(fd);
-    return all;
-}
-
-static size_t count(const char *text, const char *what)
-{
-    size_t n = 0;
-
-    for (const char *at = strstr(text, what); at; at = strstr(at + 1, what))
-        n++;
-    return n;
-}
-
-#define LAST "GET /last HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
 
 static void a_thousand_pipelined_requests_are_answered_in_order(void **state)
 {
@@ -213,7 +128,7 @@ static void a_thousand_pipelined_requests_are_answered_in_order(void **state)
 
     (void)state;
     start(&(struct net_settings){ .threads = 1 });
-    fd = dial();
+    fd = dial_unix(&site.house);
     for (int i = 0; i < 1000; i++) {
         char request[64];
 
@@ -231,9 +146,9 @@ static void a_thousand_pipelined_requests_are_answered_in_order(void **state)
         if (!at)
             fail_msg("reply %d is missing or out of order", i);
     }
-    assert_int_equal(count(heard, "HTTP/1.1 200 OK"), 1001);
-    assert_int_equal(count(heard, "Connection: close"), 1);
-    assert_int_equal(count(heard, "Date: "), 1001);
+    assert_int_equal(count_of(heard, "HTTP/1.1 200 OK"), 1001);
+    assert_int_equal(count_of(heard, "Connection: close"), 1);
+    assert_int_equal(count_of(heard, "Date: "), 1001);
     free(heard);
     stop();
 }
@@ -245,13 +160,12 @@ static void late_replies_leave_in_order_and_others_wait_for_them(void **state)
 
     (void)state;
     start(&(struct net_settings){ .threads = 1 });
-    fd = dial();
+    fd = dial_unix(&site.house);
     say(fd, "GET /later1 HTTP/1.1\r\nHost: a\r\n\r\nGET /later2 HTTP/1.1\r\nHost: a\r\n\r\n" LAST);
-    while (atomic_load(&site.arrived) < 2)
-        sched_yield();
+    wait_until(&site.arrived, 2);
     release();
     heard = hear(fd);
-    assert_int_equal(count(heard, "late"), 2);
+    assert_int_equal(count_of(heard, "late"), 2);
     assert_true(strstr(heard, "GET/last") > strstr(heard, "late"));
     free(heard);
     stop();
@@ -264,20 +178,19 @@ static void more_than_64_under_way_wait_their_turn(void **state)
 
     (void)state;
     start(&(struct net_settings){ .threads = 1 });
-    fd = dial();
+    fd = dial_unix(&site.house);
     for (int i = 0; i < 200; i++)
         say(fd, "GET /later HTTP/1.1\r\nHost: a\r\n\r\n");
     say(fd, LAST);
-    while (atomic_load(&site.arrived) < 64)
-        sched_yield();
+    wait_until(&site.arrived, 64);
     assert_int_equal(atomic_load(&site.arrived), 64);
     /* Each release lets in the next ones; the wake-ups end with the last. */
     while (atomic_load(&site.arrived) < 200)
         release();
     release();
     heard = hear(fd);
-    assert_int_equal(count(heard, "late"), 200);
-    assert_int_equal(count(heard, "GET/last"), 1);
+    assert_int_equal(count_of(heard, "late"), 200);
+    assert_int_equal(count_of(heard, "GET/last"), 1);
     free(heard);
     stop();
 }
@@ -288,11 +201,11 @@ static void a_reader_that_is_slow_gets_all_of_it(void **state)
 
     (void)state;
     start(&(struct net_settings){ .threads = 1 });
-    fd = dial_tcp();
+    fd = dial_tcp(&site.house);
     say(fd, "GET /big HTTP/1.1\r\nHost: a\r\n\r\nGET /x HTTP/1.1\r\nHost: a\r\n\r\n" LAST);
     {
         /* Another client is served meanwhile. */
-        int other = dial();
+        int other = dial_unix(&site.house);
 
         say(other, LAST);
         free(hear(other));
@@ -325,12 +238,12 @@ static void a_request_may_come_byte_by_byte(void **state)
 
     (void)state;
     start(&(struct net_settings){ .threads = 1 });
-    fd = dial();
+    fd = dial_unix(&site.house);
     for (size_t i = 0; i < sizeof request - 1; i++)
         assert_int_equal(send(fd, request + i, 1, MSG_NOSIGNAL), 1);
     heard = hear(fd);
-    assert_int_equal(count(heard, "POST/xhello"), 1);
-    assert_int_equal(count(heard, "POST/yagain"), 1);
+    assert_int_equal(count_of(heard, "POST/xhello"), 1);
+    assert_int_equal(count_of(heard, "POST/yagain"), 1);
     free(heard);
     stop();
 }
@@ -357,7 +270,7 @@ static void head_204_and_http_1_0_are_answered_as_they_should(void **state)
     (void)state;
     start(&(struct net_settings){ .threads = 1 });
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        int fd = dial();
+        int fd = dial_unix(&site.house);
         char *heard;
 
         say(fd, rows[i].request);
@@ -379,16 +292,16 @@ static void half_a_request_is_timed_out_and_an_idle_connection_just_ends(void **
 
     (void)state;
     start(&(struct net_settings){ .threads = 1, .deadlines = soon });
-    fd = dial();
+    fd = dial_unix(&site.house);
     heard = hear(fd);
     assert_string_equal(heard, "");
     free(heard);
-    fd = dial();
+    fd = dial_unix(&site.house);
     say(fd, "GET / HT");
     heard = hear(fd);
     assert_non_null(strstr(heard, "408 Request Timeout"));
     free(heard);
-    fd = dial();
+    fd = dial_unix(&site.house);
     say(fd, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhel");
     heard = hear(fd);
     assert_non_null(strstr(heard, "408 Request Timeout"));
@@ -404,11 +317,10 @@ static void one_connection_too_many_is_told_so(void **state)
 
     (void)state;
     start(&(struct net_settings){ .threads = 1, .connections_max = 1 });
-    first = dial();
+    first = dial_unix(&site.house);
     say(first, "GET /later HTTP/1.1\r\nHost: a\r\n\r\n");
-    while (atomic_load(&site.arrived) < 1)
-        sched_yield();
-    second = dial();
+    wait_until(&site.arrived, 1);
+    second = dial_unix(&site.house);
     heard = hear(second);
     assert_non_null(strstr(heard, "503 Service Unavailable"));
     free(heard);
@@ -425,11 +337,10 @@ static void an_address_has_its_share_of_connections(void **state)
 
     (void)state;
     start(&(struct net_settings){ .threads = 1, .connections_per_group_max = 1 });
-    first = dial_tcp();
+    first = dial_tcp(&site.house);
     say(first, "GET /later HTTP/1.1\r\nHost: a\r\n\r\n");
-    while (atomic_load(&site.arrived) < 1)
-        sched_yield();
-    heard = hear(dial_tcp());
+    wait_until(&site.arrived, 1);
+    heard = hear(dial_tcp(&site.house));
     assert_non_null(strstr(heard, "503 Service Unavailable"));
     free(heard);
     release();
@@ -447,7 +358,7 @@ static void without_descriptors_a_client_hears_503_and_the_next_is_served(void *
 
     (void)state;
     start(&(struct net_settings){ .threads = 1 });
-    fd = dial(); /* warms up: everything else is open by then */
+    fd = dial_unix(&site.house); /* warms up: everything else is open by then */
     say(fd, LAST);
     free(hear(fd));
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
@@ -458,14 +369,14 @@ static void without_descriptors_a_client_hears_503_and_the_next_is_served(void *
     {
         struct sockaddr_un address = { .sun_family = AF_UNIX };
 
-        (void)snprintf(address.sun_path, sizeof address.sun_path, "%s", site.path);
+        (void)snprintf(address.sun_path, sizeof address.sun_path, "%s", site.house.path);
         assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
     }
     heard = hear(fd);
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
     assert_non_null(strstr(heard, "503 Service Unavailable"));
     free(heard);
-    fd = dial();
+    fd = dial_unix(&site.house);
     say(fd, LAST);
     heard = hear(fd);
     assert_non_null(strstr(heard, "200 OK"));
@@ -473,39 +384,31 @@ static void without_descriptors_a_client_hears_503_and_the_next_is_served(void *
     stop();
 }
 
-static void *drain(void *server)
-{
-    server_drain(server);
-    return NULL;
-}
-
 static void draining_answers_what_has_begun_and_closes_the_idle(void **state)
 {
-    pthread_t drainer;
     char *heard;
     int busy;
     int idle;
 
     (void)state;
     start(&(struct net_settings){ .threads = 1 });
-    busy = dial();
-    idle = dial();
+    busy = dial_unix(&site.house);
+    idle = dial_unix(&site.house);
     say(idle, "GET /x HTTP/1.1\r\nHost: a\r\n\r\n");
     say(busy, "GET /later HTTP/1.1\r\nHost: a\r\n\r\n");
-    while (atomic_load(&site.arrived) < 1)
-        sched_yield();
-    assert_int_equal(pthread_create(&drainer, NULL, drain, site.server), 0);
+    wait_until(&site.arrived, 1);
+    house_drain(&site.house);
     heard = hear(idle);
-    assert_int_equal(count(heard, "200 OK"), 1);
+    assert_int_equal(count_of(heard, "200 OK"), 1);
     free(heard);
     release();
     heard = hear(busy);
-    assert_int_equal(count(heard, "late"), 1);
-    assert_int_equal(count(heard, "Connection: close"), 1);
+    assert_int_equal(count_of(heard, "late"), 1);
+    assert_int_equal(count_of(heard, "Connection: close"), 1);
     free(heard);
-    assert_int_equal(pthread_join(drainer, NULL), 0);
-    assert_int_equal(access(site.path, F_OK), -1);
-    server_free(site.server);
+    house_drained(&site.house);
+    assert_int_equal(access(site.house.path, F_OK), -1);
+    server_free(site.house.server);
     free(site.big);
 }
 
@@ -518,12 +421,12 @@ static void what_cannot_be_listened_on_is_named(void **state)
     (void)state;
     start(&(struct net_settings){ .threads = 1 });
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        assert_false(server_listen_tcp(site.server, rows[i], &why));
+        assert_false(server_listen_tcp(site.house.server, rows[i], &why));
         assert_non_null(strstr(why.text, rows[i]));
     }
-    assert_false(server_listen_tcp(site.server, server_address(site.server, 1), &why));
+    assert_false(server_listen_tcp(site.house.server, server_address(site.house.server, 1), &why));
     assert_non_null(strstr(why.text, "choose another port"));
-    assert_false(server_listen_unix(site.server, site.path, 0600, &why));
+    assert_false(server_listen_unix(site.house.server, site.house.path, 0600, &why));
     assert_non_null(strstr(why.text, "another process answers"));
     stop();
 }
