@@ -1,0 +1,75 @@
+"""In which order the daemon touches its files."""
+import os
+
+import pytest
+
+import harness
+
+
+def positions(trace, call, kind):
+    return [i for i, seen in enumerate(trace) if (seen.call, seen.kind) == (call, kind)]
+
+
+def total(trace, call, kind):
+    return sum(seen.detail for seen in trace if (seen.call, seen.kind) == (call, kind))
+
+
+def sqlites_open(trace):
+    """tallyd itself opens the store only to look at its header, and never to write."""
+    return next(i for i in positions(trace, "open", "main") if trace[i].detail & os.O_RDWR)
+
+
+@pytest.fixture
+def killed(daemon):
+    """A daemon that was killed: its last votes are in the log alone."""
+    daemon.start()
+    daemon.poll("p")
+    for i in range(5):
+        assert daemon.vote("p", 1, f"v{i}").status == 201
+    daemon.kill()
+    daemon.shim.forget()
+    return daemon
+
+
+def test_the_whole_log_is_written_again_and_synced_before_sqlite_opens_the_store(killed):
+    log = killed.state / "tally.db-wal"
+    before = log.read_bytes()
+    killed.start()
+    trace = killed.shim.trace()
+    start = trace[:sqlites_open(trace)]
+    assert total(start, "read", "wal") >= len(before)
+    assert total(start, "write", "wal") == len(before) > 0
+    assert positions(start, "write", "wal")[-1] < positions(start, "sync", "wal")[-1]
+    assert log.read_bytes() == before
+    assert killed.tally("p")["votes"] == 5
+
+
+def test_the_key_and_its_folder_are_synced_before_there_is_a_store(daemon):
+    daemon.start()
+    trace = daemon.shim.trace()
+    written = positions(trace, "write", "keys")[-1]
+    synced = positions(trace, "sync", "keys")[-1]
+    named = positions(trace, "sync", "folder")[0]
+    assert written < synced < named < sqlites_open(trace)
+
+
+def test_no_vote_is_answered_before_its_log_is_synced(daemon):
+    daemon.start()
+    daemon.poll("p")
+    for i in range(10):
+        daemon.shim.forget()
+        assert daemon.vote("p", 1, f"v{i}").status == 201
+        trace = daemon.shim.trace()
+        assert positions(trace, "write", "wal")[-1] < positions(trace, "sync", "wal")[-1]
+
+
+def test_nothing_but_sqlite_opens_the_store_once_it_is_open(daemon):
+    daemon.start()
+    trace = daemon.shim.trace()
+    assert positions(trace, "open", "main")[-1] == sqlites_open(trace)
+    daemon.shim.forget()
+    daemon.poll("p")
+    for i in range(100):  # more than an idle moment leaves in the log
+        assert daemon.vote("p", 1, f"v{i}").status == 201
+    harness.until(lambda: positions(daemon.shim.trace(), "sync", "main"))
+    assert positions(daemon.shim.trace(), "open", "main") == []
