@@ -27,7 +27,8 @@ bool sqlite_exec(sqlite3 *db, const char *sql, struct why *reterr_why)
     return false;
 }
 
-/* A pragma that answers with what now holds. */
+/* A pragma that answers with what now holds. Where it has to write, as journal_mode does, it
+ * answers before it commits: only the end of the statement tells whether it does hold. */
 static bool set_checked(sqlite3 *db, const char *sql, const char *expected, struct why *why)
 {
     sqlite3_stmt *statement = NULL;
@@ -41,6 +42,8 @@ static bool set_checked(sqlite3 *db, const char *sql, const char *expected, stru
     if (!ok)
         why_set(why, "'%s' gives %s instead of %s: %s", sql,
                 value ? (const char *)value : "nothing", expected, sqlite3_errmsg(db));
+    else if (sqlite3_step(statement) != SQLITE_DONE)
+        ok = why_set(why, "the store refuses '%s': %s", sql, sqlite3_errmsg(db)) != NULL;
     (void)sqlite3_finalize(statement);
     return ok;
 }

@@ -4,6 +4,7 @@ import os
 import pytest
 
 import harness
+import shim
 
 
 def positions(trace, call, kind):
@@ -73,3 +74,23 @@ def test_nothing_but_sqlite_opens_the_store_once_it_is_open(daemon):
         assert daemon.vote("p", 1, f"v{i}").status == 201
     harness.until(lambda: positions(daemon.shim.trace(), "sync", "main"))
     assert positions(daemon.shim.trace(), "open", "main") == []
+
+
+def test_a_start_that_could_not_switch_to_the_log_is_none(tmp_path):
+    for nth in range(1, 100):
+        folder = tmp_path / str(nth)
+        folder.mkdir()
+        daemon = shim.FaultyDaemon(folder)
+        daemon.shim.arm("write", kinds=("journal",), nth=nth)
+        if not daemon.started():
+            assert daemon.ended() == 1
+            continue
+        try:
+            daemon.shim.forget()
+            daemon.poll("p")
+            assert positions(daemon.shim.trace(), "write", "wal"), daemon.shim.trace()
+        finally:
+            daemon.end()
+        if not daemon.shim.failed:
+            break
+    assert 3 < nth < 99
