@@ -125,6 +125,11 @@ static bool prepare_statements(struct store *store, struct why *why)
     return true;
 }
 
+static void close_without_checkpoint(struct store *store, bool without)
+{
+    (void)sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, without ? 1 : 0, NULL);
+}
+
 static int remember_frames(void *context, sqlite3 *db, const char *name, int frames)
 {
     struct store *store = context;
@@ -147,8 +152,11 @@ static bool open_database(struct store *store, struct why *why)
                 store->db ? sqlite3_errmsg(store->db) : "no memory");
         return false;
     }
+    close_without_checkpoint(store, true); /* until it is known to be whole */
     return apply_settings(store->db, why) && sqlite_migrate(store->db, why) &&
-           prepare_statements(store, why) && sqlite_load(store, why);
+           prepare_statements(store, why) && sqlite_load(store, why) &&
+           /* SQLite reads a file that it cannot open for writing, and tells at the first vote. */
+           sqlite_exec(store->db, "BEGIN IMMEDIATE; ROLLBACK", why);
 }
 
 static bool open_files(struct store *store, struct why *why)
@@ -165,6 +173,15 @@ bool store_exists(const char *url)
 
     return strncmp(url, SCHEME, strlen(SCHEME)) == 0 && stat(url + strlen(SCHEME), &file) == 0 &&
            file.st_size > 0;
+}
+
+static void first_ballast(struct store *store, uint64_t bytes)
+{
+    store->ballast_bytes = bytes;
+    store->ballast_there = bytes > 0 && ballast_make(store->path, bytes);
+    if (bytes > 0 && !store->ballast_there)
+        log_line(LOG_WARNING, "no room for a ballast beside %s: the disk is nearly full, ignoring",
+                 store->path);
 }
 
 struct store *store_open(const struct store_settings *settings, struct board *board,
@@ -192,16 +209,13 @@ struct store *store_open(const struct store_settings *settings, struct board *bo
     store->look_again_ms = INT64_MIN;
     if (!open_files(store, reterr_why))
         return NULL;
-    if (phases_sweep(store, &next_ms) != STORE_DONE)
+    (void)sqlite3_wal_hook(store->db, remember_frames, store);
+    first_ballast(store, settings->ballast_bytes);
+    /* A full disk is no reason not to start: reads stay up, and phases are tried again. */
+    if (phases_sweep(store, &next_ms) == STORE_BROKEN)
         return why_set(reterr_why, "cannot write to the store %s: %s", store->path,
                        sqlite3_errmsg(store->db));
-    (void)sqlite3_wal_hook(store->db, remember_frames, store);
-    store->ballast_bytes = settings->ballast_bytes;
-    store->ballast_there =
-        settings->ballast_bytes > 0 && ballast_make(store->path, settings->ballast_bytes);
-    if (settings->ballast_bytes > 0 && !store->ballast_there)
-        log_line(LOG_WARNING, "no room for a ballast beside %s: the disk is nearly full, ignoring",
-                 store->path);
+    close_without_checkpoint(store, false);
     return TAKE(store);
 }
 

@@ -1,4 +1,4 @@
-"""In which order the daemon touches its files."""
+"""In which order the daemon touches its files, and starts that cannot read them."""
 import os
 
 import pytest
@@ -18,6 +18,11 @@ def total(trace, call, kind):
 def sqlites_open(trace):
     """tallyd itself opens the store only to look at its header, and never to write."""
     return next(i for i in positions(trace, "open", "main") if trace[i].detail & os.O_RDWR)
+
+
+def files(folder):
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())
+            if path.suffix not in (".ballast", ".lock")}
 
 
 @pytest.fixture
@@ -74,6 +79,47 @@ def test_nothing_but_sqlite_opens_the_store_once_it_is_open(daemon):
         assert daemon.vote("p", 1, f"v{i}").status == 201
     harness.until(lambda: positions(daemon.shim.trace(), "sync", "main"))
     assert positions(daemon.shim.trace(), "open", "main") == []
+
+
+@pytest.mark.parametrize("call", ["read", "open"])
+def test_a_start_that_cannot_read_its_files_says_so_and_changes_nothing(killed, call):
+    before = files(killed.state)
+    for nth in range(1, 200):
+        killed.shim.arm(call, kinds=("main", "wal", "keys", "lock", "folder"), nth=nth)
+        if killed.started():
+            break
+        assert killed.ended() == 1
+        assert len(killed.log) == 1 and len(killed.log[0]) > 30, killed.log
+        assert killed.shim.failed == 1
+        assert files(killed.state) == before, (nth, killed.shim.trace())
+        killed.shim.forget()
+    assert nth > 3 and killed.shim.failed == 0
+    assert killed.tally("p")["votes"] == 5
+
+
+def test_a_start_that_cannot_sync_its_log_or_folder_changes_nothing_and_tries_it_once(killed):
+    before = files(killed.state)
+    for kind in ("wal", "folder"):
+        for for_ever in (False, True):
+            killed.shim.forget()
+            killed.shim.arm("sync", kinds=(kind,), for_ever=for_ever)
+            assert killed.start_refused()[0] == 1
+            assert len(killed.log) == 1 and killed.state.name in killed.log[0], killed.log
+            assert killed.shim.failed == 1
+            assert files(killed.state) == before
+
+
+def test_a_running_daemon_that_cannot_read_its_ledger_ends_and_loses_nothing(killed):
+    killed.start()
+    killed.shim.arm("read", for_ever=True)
+    answer = killed.vote("p", 1, "late")  # who has voted is read now
+    assert (answer.status, answer.json()["type"]) == (503, "/problems/outcome-unknown")
+    assert killed.ended() == 1
+    killed.shim.disarm()
+    killed.start()
+    assert killed.vote("p", 1, "late").json()["result"] == "counted"
+    assert killed.vote("p", 1, "v3").json()["result"] == "already"
+    assert killed.tally("p")["votes"] == 6
 
 
 def test_a_start_that_could_not_switch_to_the_log_is_none(tmp_path):

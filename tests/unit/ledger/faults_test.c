@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 #include <sqlite3.h>
@@ -308,6 +309,77 @@ static void a_sync_that_failed_is_never_tried_again(void **state)
     fixture_remove(&fixture);
 }
 
+static void fill_disk(void)
+{
+    shim.which = WRITES;
+    shim.code = SQLITE_FULL;
+    shim.for_ever = true;
+    shim.countdown = 1;
+}
+
+static void a_start_on_a_full_disk_shows_what_is_there_and_closes_polls_once_it_can(void **state)
+{
+    struct fixture fixture;
+    struct queue_list answered = { NULL, NULL, 0 };
+    struct published *published;
+    int64_t next_ms;
+
+    (void)state;
+    fixture_make(&fixture);
+    assert_null(fixture_open(&fixture));
+    fixture_put(&fixture, "p",
+                "{\"title\":\"t\",\"closes_at\":\"2026-07-01T00:00:00Z\"," OPTIONS "}");
+    assert_int_equal(fixture_vote(&fixture, "p", "a", 1, 0).result, JOB_COUNTED);
+    fixture_close(&fixture);
+    fixture.wall_ms = 1790000000000; /* behind its end */
+    fill_disk();
+    assert_null(fixture_open(&fixture));
+    assert_int_equal(fixture_votes(&fixture, "p"), 1);
+    assert_int_equal(fixture_vote(&fixture, "p", "b", 1, 0).problem, PROBLEM_POLL_CLOSED);
+    shim.countdown = 0;
+    fixture.mono_ms += 1000;
+    assert_int_equal(store_work(fixture.store, true, &answered, &next_ms), STORE_DONE);
+    published = board_get(fixture.board, STR("p"));
+    assert_int_equal(published->phase, PHASE_CLOSED);
+    published_free(published);
+    fixture_remove(&fixture);
+}
+
+static bool has_ballast(const struct fixture *fixture)
+{
+    char path[128];
+
+    (void)snprintf(path, sizeof path, "%s/tally.db.ballast", fixture->folder);
+    return access(path, F_OK) == 0;
+}
+
+static void a_freed_ballast_is_made_again_a_minute_later(void **state)
+{
+    struct fixture fixture;
+    struct queue_list answered = { NULL, NULL, 0 };
+    int64_t next_ms;
+
+    (void)state;
+    fixture_make(&fixture);
+    fixture.ballast_bytes = 65536;
+    assert_null(fixture_open(&fixture));
+    fixture_put(&fixture, "p", "{\"title\":\"t\"," OPTIONS "}");
+    assert_true(has_ballast(&fixture));
+    fill_disk();
+    assert_int_equal(fixture_vote(&fixture, "p", "a", 1, 0).store, STORE_REFUSED);
+    assert_false(has_ballast(&fixture));
+    shim.countdown = 0;
+    assert_int_equal(fixture_vote(&fixture, "p", "a", 1, 0).result, JOB_COUNTED);
+    fixture.mono_ms += 59999;
+    assert_int_equal(store_work(fixture.store, true, &answered, &next_ms), STORE_DONE);
+    assert_false(has_ballast(&fixture)); /* those who were refused vote first */
+    assert_in_range(next_ms, 1, 60000);
+    fixture.mono_ms += 1;
+    assert_int_equal(store_work(fixture.store, true, &answered, &next_ms), STORE_DONE);
+    assert_true(has_ballast(&fixture));
+    fixture_remove(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -315,6 +387,8 @@ int main(void)
         cmocka_unit_test(a_sync_that_fails_loses_nothing_that_was_acknowledged),
         cmocka_unit_test(a_full_disk_refuses_and_goes_on),
         cmocka_unit_test(a_sync_that_failed_is_never_tried_again),
+        cmocka_unit_test(a_start_on_a_full_disk_shows_what_is_there_and_closes_polls_once_it_can),
+        cmocka_unit_test(a_freed_ballast_is_made_again_a_minute_later),
     };
 
     install();

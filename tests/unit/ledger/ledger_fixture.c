@@ -45,6 +45,7 @@ const char *fixture_open(struct fixture *fixture)
     fixture->board = board_new();
     assert_non_null(fixture->board);
     fixture->store = store_open(&(struct store_settings){ .url = fixture->url,
+                                                          .ballast_bytes = fixture->ballast_bytes,
                                                           .clock = &fixture->clock,
                                                           .keys = fixture->keys,
                                                           .random = randombytes_buf,
@@ -69,8 +70,8 @@ void fixture_close(struct fixture *fixture)
 
 void fixture_remove(struct fixture *fixture)
 {
-    static const char *const names[] = { "tally.db", "tally.db-wal", "tally.db.lock", "keys",
-                                         "tally.db-journal" };
+    static const char *const names[] = { "tally.db", "tally.db-wal",     "tally.db.lock",
+                                         "keys",     "tally.db-journal", "tally.db.ballast" };
     char path[128];
 
     fixture_close(fixture);

@@ -18,6 +18,7 @@ struct fixture {
     char keys_path[96];
     int64_t wall_ms;
     int64_t mono_ms;
+    uint64_t ballast_bytes;
     struct clock clock;
     struct keys *keys;
     struct board *board;
