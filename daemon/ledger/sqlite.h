@@ -111,6 +111,7 @@ struct store {
     uint64_t ballast_bytes;
     bool ballast_there;
     int64_t ballast_retry_ms; /* mono */
+    int64_t say_full_ms;      /* mono: that the disk is full is not said again before */
     int64_t look_again_ms;    /* mono: when the clock may have changed something; INT64_MAX: not
                                * before a definition does */
 
@@ -188,7 +189,8 @@ enum fault voters_begin(struct book *book);
 enum fault voters_load_slice(struct store *store, struct book *book);
 
 /* sqlite_write.c: one row each; every one may fail */
-enum fault sql_fault(struct store *store, int code);
+enum fault sql_fault(struct store *store, int code);            /* of what writes the log */
+enum fault sql_checkpoint_fault(struct store *store, int code); /* of what writes the file */
 enum fault sql_run(struct store *store, enum statement which);
 enum fault write_begin(struct store *store);
 enum fault write_vote(struct store *store, const struct book *book, const struct ballot *ballot,

@@ -18,12 +18,10 @@ enum fault checkpoint(struct store *store, int mode)
     int in_log = 0;
     int done = 0;
     int code = sqlite3_wal_checkpoint_v2(store->db, NULL, mode, &in_log, &done);
-    enum fault fault = sql_fault(store, code);
+    enum fault fault = sql_checkpoint_fault(store, code);
 
-    if (fault == FAULT_FULL)
-        return FAULT_FULL; /* nothing is lost: the log still has it */
     if (fault != FAULT_NONE)
-        return FAULT_BROKEN;
+        return fault; /* a full disk or no memory loses nothing: the log still has it */
     /* SQLITE_OK with fewer frames than there are is not done, whatever it is. */
     if (in_log == done)
         store->wal_frames = 0;

@@ -11,25 +11,66 @@
 #include "ledger/sqlite.h"
 
 #define HOUR_MS (3600 * 1000)
+#define FULL_SAID_MS (60 * 1000)
+
+/* Why the last call on this file failed. sqlite3_system_errno() knows nothing of a COMMIT, and a
+ * file remembers for ever: ask only the one that the failed call was on. */
+static int errno_of(sqlite3_file *file)
+{
+    int number = 0;
+
+    if (file && file->pMethods)
+        (void)file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &number);
+    return number;
+}
+
+static int errno_at(struct store *store, int which)
+{
+    sqlite3_file *file = NULL;
+
+    (void)sqlite3_file_control(store->db, "main", which, (void *)&file);
+    return errno_of(file);
+}
+
+/* Every vote that is refused would say it, on a disk that is full. */
+static void say_full(struct store *store)
+{
+    int64_t now_ms = clock_mono_ms(store->clock);
+
+    if (now_ms < store->say_full_ms)
+        return;
+    store->say_full_ms = now_ms + FULL_SAID_MS;
+    log_line(LOG_ERROR, "the disk of %s is full: votes are refused until there is room",
+             store->path);
+}
 
 /* A full disk is no broken disk. ENOSPC out of fsync is: nobody knows what was kept. */
-enum fault sql_fault(struct store *store, int code)
+static enum fault fault_of(struct store *store, int code, int file)
 {
-    int system = sqlite3_system_errno(store->db);
+    int system;
 
     if (code == SQLITE_OK || code == SQLITE_DONE || code == SQLITE_ROW)
         return FAULT_NONE;
     if ((code & 0xFF) == SQLITE_NOMEM)
         return FAULT_NO_MEMORY;
-    if ((code & 0xFF) == SQLITE_FULL ||
-        (code == SQLITE_IOERR_WRITE && (system == EDQUOT || system == ENOSPC))) {
-        log_line(LOG_ERROR, "the disk of %s is full: votes are refused until there is room",
-                 store->path);
+    system = errno_at(store, file);
+    if ((code & 0xFF) == SQLITE_FULL || (code == SQLITE_IOERR_WRITE && system == EDQUOT)) {
+        say_full(store);
         return FAULT_FULL;
     }
-    log_line(LOG_ERROR, "the store %s failed: %s (%s); ending, the next start recovers it",
-             store->path, sqlite3_errstr(code), strerror(system));
+    log_line(LOG_ERROR, "the store %s failed: %s (%d, %s); ending, the next start recovers it",
+             store->path, sqlite3_errstr(code), code, system ? strerror(system) : "no errno");
     return FAULT_BROKEN;
+}
+
+enum fault sql_fault(struct store *store, int code)
+{
+    return fault_of(store, code, SQLITE_FCNTL_JOURNAL_POINTER); /* the log */
+}
+
+enum fault sql_checkpoint_fault(struct store *store, int code)
+{
+    return fault_of(store, code, SQLITE_FCNTL_FILE_POINTER);
 }
 
 enum fault sql_run(struct store *store, enum statement which)

@@ -1,0 +1,194 @@
+"""A disk that is full is no broken one: votes wait, reads go on, and so does the daemon."""
+import os
+import subprocess
+import warnings
+
+import pytest
+
+import harness
+import shim
+
+SIZE = 24 << 20
+BALLAST = 8 << 20
+
+
+class RealDisk:
+    """A tmpfs of 24 MiB."""
+    real = True
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.filler = folder / "filler"
+
+    def fill(self, left=0):
+        """All but `left` bytes."""
+        with open(self.filler, "ab", buffering=0) as file:
+            try:
+                while True:
+                    room = os.statvfs(self.folder)
+                    file.write(b"x" * min(1 << 20, max(4096, room.f_bavail * room.f_frsize - left)))
+                    if left and room.f_bavail * room.f_frsize <= left + 4096:
+                        return
+            except OSError:
+                pass
+
+    def empty(self):
+        self.filler.unlink()
+
+
+class PretendedDisk:
+    """Where nothing may be mounted: the shim says that it is full."""
+    real = False
+
+    def __init__(self, daemon):
+        self.daemon = daemon
+
+    def fill(self):
+        self.daemon.shim.arm("write allocate", kinds=("main", "wal", "ballast"), for_ever=True,
+                             error="ENOSPC")
+
+    def empty(self):
+        self.daemon.shim.disarm()
+
+
+@pytest.fixture
+def small(tmp_path):
+    """A daemon and the small disk that its store is on."""
+    mount = tmp_path / "disk"
+    mount.mkdir()
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", str(mount)],
+                          capture_output=True, text=True)
+    one = shim.FaultyDaemon(tmp_path, store_folder=mount)
+    if done.returncode == 0:
+        disk = RealDisk(mount)
+    else:
+        warnings.warn(f"no disk of its own, only a pretended one: {done.stderr.strip()}")
+        disk = PretendedDisk(one)
+    yield one, disk
+    if one.process:
+        one.kill()
+    if disk.real:
+        subprocess.run(["umount", str(mount)], check=True)
+
+
+def refused(answer):
+    return (answer.status == 503 and answer.json()["type"] == "/problems/store-unavailable"
+            and int(answer.fields["retry-after"]) > 0)
+
+
+def reads_stay_up(daemon, votes):
+    assert daemon.public("GET", "/v1/polls/p/tally").json()["votes"] == votes
+    assert daemon.public("GET", "/v1/polls").status == 200
+    assert daemon.public("GET", "/livez").status == 200
+
+
+def until_refused(daemon):
+    """Votes until there is no room for one: a refusal empties the log, so the same vote may find
+    room there when it is sent again. Who was counted."""
+    counted = []
+    for i in range(5000):
+        answer = daemon.vote("p", 2, f"more{i}")
+        if answer.status == 503:
+            assert refused(answer), answer
+            answer = daemon.vote("p", 2, f"more{i}")
+        if answer.status == 503:
+            assert refused(answer), answer
+            return counted
+        assert answer.json()["result"] == "counted", answer
+        counted.append(f"more{i}")
+    raise AssertionError("the disk never was full")
+
+
+def freed_ballast(daemon):
+    return any((seen.call, seen.kind, seen.failed) == ("unlink", "ballast", False)
+               for seen in daemon.shim.trace())
+
+
+def test_a_full_disk_refuses_votes_and_nothing_else_until_there_is_room(small):
+    daemon, disk = small
+    daemon.start()
+    daemon.poll("p")
+    for i in range(10):
+        assert daemon.vote("p", 1, f"v{i}").status == 201
+    assert (daemon.state / "tally.db.ballast").stat().st_blocks * 512 >= BALLAST
+
+    daemon.shim.forget()
+    disk.fill()
+    assert refused(daemon.vote("p", 2, "late"))
+    assert freed_ballast(daemon)
+    reads_stay_up(daemon, 10)
+    counted = [f"v{i}" for i in range(10)]
+    if disk.real:
+        # The ballast's room is the votes' now, and then that of the log, which was emptied.
+        assert daemon.vote("p", 2, "late").json()["result"] == "counted"
+        disk.fill()
+        counted += ["late", *until_refused(daemon)]
+        assert len(counted) > 12
+    for i in range(5):
+        assert refused(daemon.vote("p", 2, f"later{i}"))
+        reads_stay_up(daemon, len(counted))
+    daemon.stop()
+
+    if disk.real:
+        disk.fill()  # up to what the log gave back
+    daemon.start()
+    reads_stay_up(daemon, len(counted))
+    if disk.real:
+        disk.fill()
+    assert refused(daemon.vote("p", 2, "later0"))
+    disk.empty()
+    for voter in [f"later{i}" for i in range(5)]:
+        assert daemon.vote("p", 2, voter).json()["result"] == "counted"
+        counted.append(voter)
+    for voter in counted:
+        option = 1 if voter.startswith("v") else 2
+        assert daemon.vote("p", option, voter).json()["result"] == "already"
+    daemon.stop()
+    daemon.start()
+    votes = [option["votes"] for option in daemon.tally("p")["options"]]
+    assert votes == [10, len(counted) - 10, 0, 0]
+    assert (daemon.state / "tally.db.ballast").exists()
+    daemon.stop()
+
+
+@pytest.mark.parametrize("error", ["ENOSPC", "EDQUOT"])
+@pytest.mark.parametrize("kinds", [("wal",), ("wal", "main")])
+def test_a_refused_vote_that_is_sent_again_is_counted_once_there_is_room(daemon, error, kinds):
+    daemon.start()
+    daemon.poll("p")
+    daemon.vote("p", 1, "a")
+    daemon.shim.forget()
+    daemon.shim.arm("write", kinds=kinds, for_ever=True, error=error)
+    for _ in range(3):
+        assert refused(daemon.vote("p", 2, "b"))
+        assert daemon.vote("p", 1, "a").json()["result"] == "already"
+        reads_stay_up(daemon, 1)
+    assert refused(daemon.admin("PUT", "/v1/polls/q", {"title": "T", "kind": "rating"}))
+    assert daemon.public("GET", "/v1/polls/q").status == 404
+    assert freed_ballast(daemon)
+    assert sum("is full" in line for line in daemon.log) <= 2  # not once a vote
+    daemon.shim.disarm()
+    answer = daemon.vote("p", 2, "b").json()
+    assert (answer["result"], answer["receipt"]["seq"]) == ("counted", 2)
+    assert daemon.poll("q", kind="rating").status == 201
+    daemon.stop()
+    daemon.start()
+    assert [option["votes"] for option in daemon.tally("p")["options"]] == [1, 1, 0, 0]
+
+
+@pytest.mark.parametrize("error", ["ENOSPC", "EDQUOT"])
+def test_a_log_that_cannot_be_emptied_is_kept_and_emptied_later(daemon, error):
+    daemon.start()
+    daemon.poll("p")
+    daemon.shim.arm("write", kinds=("main",), for_ever=True, error=error)
+    for i in range(100):  # more than an idle moment leaves in the log
+        assert daemon.vote("p", 1, f"v{i}").status == 201
+    harness.until(lambda: daemon.shim.failed > 0)
+    reads_stay_up(daemon, 100)
+    daemon.stop()
+    assert (daemon.state / "tally.db-wal").stat().st_size > 0
+    daemon.shim.disarm()
+    daemon.start()
+    assert daemon.tally("p")["votes"] == 100
+    daemon.stop()
+    assert not (daemon.state / "tally.db-wal").exists()
