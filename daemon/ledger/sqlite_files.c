@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -175,11 +176,24 @@ bool sqlite_rewrite_wal(const char *path, struct why *reterr_why)
     return ok && sqlite_sync_folder(path, reterr_why);
 }
 
+/* Whether the ballast has its room already, or there is twice as much: one that took the last room
+ * would make the disk full that it is kept for, and be freed and made again for ever. */
+static bool ballast_fits(int fd, uint64_t bytes)
+{
+    struct stat file;
+    struct statvfs disk;
+
+    if (fstat(fd, &file) < 0 || fstatvfs(fd, &disk) < 0)
+        return false;
+    return (uint64_t)file.st_blocks * 512 >= bytes ||
+           (uint64_t)disk.f_bavail * disk.f_frsize / 2 >= bytes;
+}
+
 bool ballast_make(const char *path, uint64_t bytes)
 {
     AUTO_BYTES char *name = with_suffix(path, ".ballast");
     int fd = name ? open(name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600) : -1;
-    bool ok = fd >= 0 && posix_fallocate(fd, 0, (off_t)bytes) == 0;
+    bool ok = fd >= 0 && ballast_fits(fd, bytes) && posix_fallocate(fd, 0, (off_t)bytes) == 0;
 
     if (fd >= 0)
         (void)close(fd);

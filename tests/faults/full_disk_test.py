@@ -151,6 +151,20 @@ def test_a_full_disk_refuses_votes_and_nothing_else_until_there_is_room(small):
     daemon.stop()
 
 
+def test_a_ballast_does_not_take_the_last_room(small):
+    daemon, disk = small
+    if not disk.real:
+        pytest.skip("only a real disk has a last room")
+    disk.fill(left=BALLAST + (1 << 20))
+    daemon.start()
+    assert any("no room for a ballast" in line for line in daemon.log)
+    assert not (daemon.state / "tally.db.ballast").exists()
+    daemon.poll("p")
+    for i in range(10):
+        assert daemon.vote("p", 1, f"v{i}").status == 201
+    daemon.stop()
+
+
 @pytest.mark.parametrize("error", ["ENOSPC", "EDQUOT"])
 @pytest.mark.parametrize("kinds", [("wal",), ("wal", "main")])
 def test_a_refused_vote_that_is_sent_again_is_counted_once_there_is_room(daemon, error, kinds):
