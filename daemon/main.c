@@ -320,7 +320,7 @@ static enum exit_status run(struct daemon *daemon)
         broken ? "The store failed: ending, so that the next start finds out what it holds"
                : "Ending: what has begun is answered");
     stop(daemon);
-    return broken ? EXIT_FAILED : EXIT_DONE;
+    return atomic_load(&daemon->broken) ? EXIT_FAILED : EXIT_DONE; /* also by the last checkpoint */
 }
 
 static enum exit_status check_config(const struct config *config)

@@ -259,6 +259,11 @@ enum store_result store_work(struct store *store, bool idle, struct queue_list *
     return result;
 }
 
+enum store_result store_finish(struct store *store)
+{
+    return checkpoint(store, SQLITE_CHECKPOINT_PASSIVE) == FAULT_BROKEN ? STORE_BROKEN : STORE_DONE;
+}
+
 void store_abandon(struct store *store, struct queue_list *answered)
 {
     for (size_t i = 0; i < store->n_books; i++) {

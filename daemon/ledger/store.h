@@ -65,6 +65,10 @@ MUST_USE struct store *store_open(const struct store_settings *settings, struct 
  * keys first, and may make new ones only where this says no. */
 bool store_exists(const char *url);
 
+/* The last call but store_free(): a checkpoint whose failure is told, as SQLite swallows that of
+ * its own at the close. A full disk is STORE_DONE: the log is kept. */
+MUST_USE enum store_result store_finish(struct store *store);
+
 void store_free(struct store *store); /* checkpoints where it can */
 AUTO_FREE(store);
 

@@ -283,8 +283,11 @@ static void *run(void *context)
 
         atomic_fetch_add_explicit(&writer->turns, 1, memory_order_relaxed);
         take_jobs(writer);
-        if (stopping && writer->jobs.n == 0 && writer->n_kept == 0)
+        if (stopping && writer->jobs.n == 0 && writer->n_kept == 0) {
+            if (!writer->gave_up && store_finish(writer->store) == STORE_BROKEN)
+                give_up(writer);
             return NULL;
+        }
         if (writer->gave_up) {
             refuse_jobs(writer);
         } else {
