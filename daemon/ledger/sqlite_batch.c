@@ -9,6 +9,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/log.h"
 #include "ledger/sqlite.h"
 
 #define ROOM_MIN 64
@@ -202,6 +203,19 @@ static void show_all(struct store *store)
     store->n_undo = 0;
 }
 
+/* Where memory runs out behind the sync, as it can for the index of the log, the commit is on disk
+ * and a crash would show it: busy, which says that nothing was written, could be a lie. */
+static enum fault commit(struct store *store)
+{
+    enum fault fault = sql_run(store, SQL_COMMIT);
+
+    if (fault != FAULT_NO_MEMORY)
+        return fault;
+    log_line(LOG_ERROR, "no memory in a commit of %s; ending, the next start recovers it",
+             store->path);
+    return FAULT_BROKEN;
+}
+
 enum fault batch_finish(struct store *store)
 {
     enum fault fault = store->n_touched > 0 ? write_begin(store) : FAULT_NONE;
@@ -211,7 +225,7 @@ enum fault batch_finish(struct store *store)
     if (fault == FAULT_NONE && !board_reserve(store->board, count_created(store)))
         fault = FAULT_NO_MEMORY;
     if (fault == FAULT_NONE && store->in_transaction)
-        fault = sql_run(store, SQL_COMMIT);
+        fault = commit(store);
     if (fault != FAULT_NONE)
         return fault;
     store->in_transaction = false;

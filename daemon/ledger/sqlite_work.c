@@ -156,27 +156,6 @@ static void hand_back(struct queue_list *from, struct queue_list *to)
         queue_list_add(to, node);
 }
 
-/* The jobs that waited for these sets, in the order they came. */
-static enum store_result answer_waiting(struct store *store, struct book *book,
-                                        struct queue_list *answered)
-{
-    enum store_result result = STORE_DONE;
-    AUTO_BYTES struct job **jobs = malloc(BATCH_JOBS_MAX * sizeof(struct job *));
-
-    while (jobs && result != STORE_BROKEN && book->waiting.n > 0) {
-        struct batch batch = { .jobs = jobs, .now_ms = clock_wall_ms(store->clock) };
-        size_t kept;
-
-        batch_fill(&batch, &book->waiting);
-        result = store_commit(store, &batch, &kept);
-        for (size_t i = 0; i < batch.n; i++)
-            queue_list_add(answered, &batch.jobs[i]->node);
-        if (kept > 0)
-            break; /* they began to wait for something else */
-    }
-    return result;
-}
-
 static void refuse_waiting(struct book *book, enum fault fault, struct queue_list *answered)
 {
     struct queue_node *node;
@@ -188,6 +167,31 @@ static void refuse_waiting(struct book *book, enum fault fault, struct queue_lis
         answer_fault(&batch, fault);
         queue_list_add(answered, node);
     }
+}
+
+/* The jobs that waited for these sets, in the order they came. */
+static enum store_result answer_waiting(struct store *store, struct book *book,
+                                        struct queue_list *answered)
+{
+    enum store_result result = STORE_DONE;
+    AUTO_BYTES struct job **jobs = malloc(BATCH_JOBS_MAX * sizeof(struct job *));
+
+    if (!jobs) {
+        refuse_waiting(book, FAULT_NO_MEMORY, answered);
+        return STORE_REFUSED;
+    }
+    while (result != STORE_BROKEN && book->waiting.n > 0) {
+        struct batch batch = { .jobs = jobs, .now_ms = clock_wall_ms(store->clock) };
+        size_t kept;
+
+        batch_fill(&batch, &book->waiting);
+        result = store_commit(store, &batch, &kept);
+        for (size_t i = 0; i < batch.n; i++)
+            queue_list_add(answered, &batch.jobs[i]->node);
+        if (kept > 0)
+            break; /* they began to wait for something else */
+    }
+    return result;
 }
 
 static struct book *next_loading(struct store *store)
