@@ -110,6 +110,7 @@ struct store {
     int wal_frames; /* not yet checkpointed, by the last commit */
     uint64_t ballast_bytes;
     bool ballast_there;
+    bool log_remembers;       /* what was forgotten is still in the log: it must go when it can */
     int64_t ballast_retry_ms; /* mono */
     int64_t say_full_ms;      /* mono: that the disk is full is not said again before */
     int64_t look_again_ms;    /* mono: when the clock may have changed something; INT64_MAX: not
@@ -117,7 +118,7 @@ struct store {
 
     /* Of the batch at hand: */
     bool in_transaction;
-    bool forgets; /* something was forgotten: the WAL must go before it is answered */
+    bool forgets; /* something was forgotten: the log must go before it is answered */
     int64_t now_ms;
     struct touched **touched;
     size_t n_touched;
@@ -129,9 +130,10 @@ struct store {
 /* How a statement or a batch went wrong. */
 enum fault {
     FAULT_NONE,
-    FAULT_NO_MEMORY, /* rolled back; busy */
-    FAULT_FULL,      /* rolled back; the disk is full, and that is all */
-    FAULT_BROKEN     /* nobody knows what is on disk */
+    FAULT_NO_MEMORY,     /* rolled back; busy */
+    FAULT_FULL,          /* rolled back; the disk is full, and that is all */
+    FAULT_LOG_REMEMBERS, /* committed and shown, but what was forgotten is still in the log */
+    FAULT_BROKEN         /* nobody knows what is on disk */
 };
 
 /* sqlite_files.c: around SQLite, before it opens anything */
@@ -203,6 +205,8 @@ enum fault write_counts(struct store *store, const struct touched *touched);
 MUST_USE struct touched *batch_touch(struct store *store, struct book *book);
 /* Writes what was touched, commits, publishes. The batch is over either way. */
 enum fault batch_finish(struct store *store);
+/* Empties the log, in which the old page of what was forgotten lives on. */
+enum fault batch_forget(struct store *store);
 /* As if the batch had never been. FAULT_NONE, or FAULT_BROKEN. */
 enum fault batch_roll_back(struct store *store);
 

@@ -216,6 +216,14 @@ static enum fault commit(struct store *store)
     return FAULT_BROKEN;
 }
 
+enum fault batch_forget(struct store *store)
+{
+    enum fault fault = checkpoint(store, SQLITE_CHECKPOINT_TRUNCATE);
+
+    store->log_remembers = fault == FAULT_FULL || fault == FAULT_NO_MEMORY;
+    return store->log_remembers ? FAULT_LOG_REMEMBERS : fault;
+}
+
 enum fault batch_finish(struct store *store)
 {
     enum fault fault = store->n_touched > 0 ? write_begin(store) : FAULT_NONE;
@@ -232,8 +240,6 @@ enum fault batch_finish(struct store *store)
     show_all(store);
     if (!store->forgets)
         return FAULT_NONE;
-    /* The old page lives on in the log: what was forgotten is not gone before the log is. */
     store->forgets = false;
-    fault = checkpoint(store, SQLITE_CHECKPOINT_TRUNCATE);
-    return fault == FAULT_NONE ? FAULT_NONE : FAULT_BROKEN;
+    return batch_forget(store);
 }

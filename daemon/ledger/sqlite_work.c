@@ -55,6 +55,10 @@ static void answer_fault(struct batch *batch, enum fault fault)
     case FAULT_FULL:
         answer_all(batch, PROBLEM_STORE_UNAVAILABLE, "the disk is full; send it again later");
         break;
+    case FAULT_LOG_REMEMBERS:
+        answer_all(batch, PROBLEM_OUTCOME_UNKNOWN,
+                   "this is done, but on a full disk what was forgotten stays in the log for now");
+        break;
     case FAULT_BROKEN:
         answer_all(batch, PROBLEM_OUTCOME_UNKNOWN,
                    "the disk failed; whether this counted is found out at the next start: send it "
@@ -83,7 +87,7 @@ enum store_result store_failed(struct store *store, enum fault fault)
         return STORE_DONE;
     if (batch_roll_back(store) == FAULT_BROKEN || fault == FAULT_BROKEN)
         return STORE_BROKEN;
-    return fault == FAULT_FULL ? make_room(store) : STORE_REFUSED;
+    return fault == FAULT_NO_MEMORY ? STORE_REFUSED : make_room(store);
 }
 
 /* Each answer takes along what the board shows now. */
@@ -235,7 +239,9 @@ static enum store_result tidy(struct store *store)
 {
     enum fault fault = FAULT_NONE;
 
-    if (checkpoint_due(store, WAL_BYTES_IDLE))
+    if (store->log_remembers)
+        fault = batch_forget(store);
+    else if (checkpoint_due(store, WAL_BYTES_IDLE))
         fault = checkpoint(store, SQLITE_CHECKPOINT_PASSIVE);
     keep_ballast(store);
     return fault == FAULT_BROKEN ? STORE_BROKEN : STORE_DONE;

@@ -35,7 +35,9 @@ struct store_settings {
 enum store_result {
     STORE_DONE,    /* everything answered with a verdict is durable */
     STORE_REFUSED, /* nothing was written, memory is as before; every job that would have
-                      written is answered store-unavailable or busy; the store goes on */
+                      written is answered store-unavailable or busy; the store goes on. Or it
+                      was written, but a full disk keeps what was to be forgotten: then they are
+                      answered outcome-unknown */
     STORE_BROKEN   /* nobody knows what is on disk: every job that wrote is answered
                       outcome-unknown; no further call but store_abandon() and store_free() */
 };

@@ -191,6 +191,25 @@ def test_a_refused_vote_that_is_sent_again_is_counted_once_there_is_room(daemon,
 
 
 @pytest.mark.parametrize("error", ["ENOSPC", "EDQUOT"])
+def test_a_poll_deleted_on_a_full_disk_is_gone_and_so_is_the_log_once_there_is_room(daemon, error):
+    daemon.start()
+    for poll in "pq":
+        daemon.poll(poll)
+        daemon.vote(poll, 1, "a")
+    daemon.shim.arm("write", kinds=("main",), for_ever=True, error=error)
+    answer = daemon.admin("DELETE", "/v1/polls/q")
+    assert (answer.status, answer.json()["type"]) == (503, "/problems/outcome-unknown")
+    reads_stay_up(daemon, 1)
+    assert daemon.vote("p", 1, "b").json()["result"] == "counted"
+    assert daemon.public("GET", "/v1/polls/q").status == 404
+    assert (daemon.state / "tally.db-wal").stat().st_size > 0
+    daemon.shim.disarm()
+    assert daemon.vote("p", 1, "c").json()["result"] == "counted"
+    harness.until(lambda: (daemon.state / "tally.db-wal").stat().st_size == 0)
+    daemon.stop()
+
+
+@pytest.mark.parametrize("error", ["ENOSPC", "EDQUOT"])
 def test_a_log_that_cannot_be_emptied_is_kept_and_emptied_later(daemon, error):
     daemon.start()
     daemon.poll("p")
