@@ -16,6 +16,9 @@ endif()
 if(TALLYD_WERROR)
   target_compile_options(habits INTERFACE -Werror)
 endif()
+if(TALLYD_FUZZ)
+  target_compile_options(habits INTERFACE -fsanitize=fuzzer-no-link) # the fuzzer sees every branch
+endif()
 if(TALLYD_SANITIZE)
   target_compile_options(habits INTERFACE -fsanitize=${TALLYD_SANITIZE} -fno-omit-frame-pointer
     -fno-sanitize-recover=all)
