@@ -309,6 +309,7 @@ bool writer_start(struct writer *writer, struct why *reterr_why)
         why_set(reterr_why, "cannot start the writer's thread: %s", strerror(error));
         return false;
     }
+    (void)pthread_setname_np(writer->thread, "writer"); /* as top -H shows it */
     writer->started = true;
     return true;
 }

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -256,6 +257,15 @@ const char *server_address(const struct server *server, size_t number)
     return number < server->n_doors ? server->doors[number].listener.name : NULL;
 }
 
+/* As top -H shows it. */
+static void name_thread(const struct loop *loop)
+{
+    char name[16];
+
+    (void)snprintf(name, sizeof name, "loop %zu", loop->number);
+    (void)pthread_setname_np(loop->thread, name);
+}
+
 bool server_start(struct server *server, struct why *reterr_why)
 {
     for (size_t i = 0; i < server->n_doors; i++) {
@@ -276,6 +286,7 @@ bool server_start(struct server *server, struct why *reterr_why)
             why_set(reterr_why, "cannot start a thread: %s", strerror(error));
             return false;
         }
+        name_thread(loop);
     }
     return true;
 }

@@ -348,10 +348,10 @@ def test_a_stuck_thread_is_not_hidden_by_the_others(tmp_path):
     service = Service(tmp_path, {"WATCHDOG_USEC": "200000"}).start()
     try:
         pid = service.process.pid
-        threads = [int(t) for t in os.listdir(f"/proc/{pid}/task") if int(t) != pid]
-        assert len(threads) == 3  # two loops and the writer
+        threads = service.threads_by_name()
+        assert sorted(threads) == ["loop 0", "loop 1", "writer"]
         told = service.manager.told
-        for thread in threads:
+        for thread in threads.values():
             service.manager.wait("WATCHDOG", len(told))
             with Frozen(thread):
                 at = rests(pid)  # one more may be on its way, for a turn made before
