@@ -103,6 +103,9 @@ static bool open_ledger(struct daemon *daemon, struct why *reterr_why)
                                                  .ballast_bytes = config->ballast_bytes,
                                                  .clock = &clock_system,
                                                  .keys = daemon->keys,
+                                                 .keys_path = config->keys_are_credential
+                                                                  ? NULL
+                                                                  : config->keys_path,
                                                  .random = randombytes_buf,
                                                  .prefix_v4 = config->address_prefix.v4,
                                                  .prefix_v6 = config->address_prefix.v6 },
@@ -130,6 +133,7 @@ static struct api_settings api_settings(const struct daemon *daemon)
                                   .own_uid = geteuid(),
                                   .has_admin_group = config->admin_group.found,
                                   .admin_group = config->admin_group.gid,
+                                  .backup_dir = config->backup_dir,
                                   .loops = config->threads,
                                   .store_url = config->store_url,
                                   .started_ms = clock_wall_ms(&clock_system) };
@@ -211,6 +215,8 @@ static bool start(struct daemon *daemon, struct why *reterr_why)
  * api's queues, and the api reads the board. */
 static void stop(struct daemon *daemon)
 {
+    if (daemon->writer)
+        writer_end_soon(daemon->writer);
     if (daemon->server)
         server_drain(daemon->server);
     writer_free(daemon->writer);

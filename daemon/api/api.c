@@ -52,6 +52,7 @@ struct api *api_new(const struct api_settings *settings)
     api->keys = settings->keys;
     api->store_url = str_copy(str_of(settings->store_url));
     api->started_ms = settings->started_ms;
+    api->backup_dir = settings->backup_dir;
     api->n_loops = settings->loops;
     api->loops = must_alloc(settings->loops * sizeof *api->loops);
     rules = rules_new(settings, api->n_loops);

@@ -27,8 +27,9 @@ struct api_settings {
     bool has_admin_group;
     gid_t admin_group; /* and so are the members of this group */
     size_t loops;
-    const char *store_url; /* copied; as status shows it */
-    int64_t started_ms;    /* wall */
+    const char *store_url;  /* copied; as status shows it */
+    int64_t started_ms;     /* wall */
+    const char *backup_dir; /* where backups of plain names lie; outlives the api */
 };
 
 /* Main, before anything listens. */

@@ -35,7 +35,7 @@ struct api_loop {                  /* all of it: its loop's thread, but for the 
     struct queue told;             /* the same, for watches */
     struct waiting *waiting;       /* NULL: nobody has waited yet */
     struct stream *streams;
-    bool draining; /* nothing begins to wait any more */
+    bool draining;                 /* nothing begins to wait any more */
     struct queue_list submissions; /* of this turn, handed over at its end */
     struct pending *spare;         /* freed pendings of one job, for the next votes */
     size_t n_spare;
@@ -51,6 +51,7 @@ struct api { /* written before the loops start, but for what `loops` holds */
     const struct keys *keys;
     char *store_url; /* owned */
     int64_t started_ms;
+    const char *backup_dir;
     size_t n_loops;
     struct api_loop *loops;
 };

@@ -80,6 +80,7 @@ void pending_free(struct pending *pending)
             published_free(job->published);
         if (job->edit)
             edit_free(job->edit);
+        free(job->backup);
     }
     if (pending->drop)
         pending->drop(pending->detail);

@@ -57,7 +57,7 @@ const struct route routes[] = {
     { METHOD_POST, POLL "/forget", ROLE_ADMIN, NULL, not_built },
     { METHOD_POST, "/v1/keys/rotate", ROLE_ADMIN, NULL, not_built },
     { METHOD_POST, "/v1/verify", ROLE_ADMIN, "", verify_post },
-    { METHOD_POST, "/v1/backup", ROLE_ADMIN, NULL, not_built },
+    { METHOD_POST, "/v1/backup", ROLE_ADMIN, "", backup_post },
     { METHOD_GET, "/v1/status", ROLE_ADMIN, "", status_get },
 };
 

@@ -50,6 +50,8 @@ void history_get(struct call *call);
 void verify_post(struct call *call);
 /* status.c */
 void status_get(struct call *call);
+/* backup.c */
+void backup_post(struct call *call);
 /* health.c */
 void livez(struct call *call);
 void readyz(struct call *call);

@@ -26,6 +26,7 @@ static const char *result_word(enum job_result result)
     case JOB_REPLACED:
     case JOB_DELETED:
     case JOB_READ:
+    case JOB_BACKED_UP:
     case JOB_REFUSED:
         break; /* no answer to a vote */
     }

@@ -27,7 +27,8 @@ enum job_kind {
     JOB_BULK,    /* bulk: many ballots in one */
     JOB_SCAN,    /* scan: a slice of a poll's rows */
     JOB_HOURS,   /* hours: a slice of a poll's history */
-    JOB_STATUS   /* status */
+    JOB_STATUS,  /* status */
+    JOB_BACKUP   /* backup */
 };
 
 enum job_result {
@@ -40,6 +41,7 @@ enum job_result {
     JOB_CREATED,   /* EDIT */
     JOB_REPLACED,  /* EDIT: changed, or nothing differed */
     JOB_DELETED,
+    JOB_BACKED_UP,
     JOB_READ,   /* BULK: each line has its own result; SCAN, HOURS, STATUS: filled in */
     JOB_REFUSED /* `refusal` says why (also busy, store-unavailable, outcome-unknown) */
 };
@@ -68,6 +70,14 @@ struct bulk {
 /* Refuses one line; its sentence goes to `details`. Whoever has the bulk. */
 void bulk_refuse(struct bulk *bulk, struct bulk_line *line, const struct refusal *refusal);
 
+/* Made in one piece with its path: free() it. */
+struct backup_order {
+    uint64_t bytes; /* of the database; BACKED_UP: these three are the answer */
+    uint64_t votes; /* that stand in it, without what is carried */
+    bool has_key;   /* PATH.key lies beside it; else the key is kept elsewhere */
+    char path[];    /* what it is to be called; never overwritten */
+};
+
 struct job {
     struct queue_node node;        /* first: a node is its job */
     struct queue *home;            /* where the answer goes; outlives the job */
@@ -82,6 +92,8 @@ struct job {
         struct hours *hours;
         struct store_status *status;
     };
+    struct backup_order *backup; /* BACKUP: owned by the loop's side; until the answer it is the
+                                    writer's */
 
     /* The answer: written by the writer, all of it durable before it comes back. */
     enum job_result result;

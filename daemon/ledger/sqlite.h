@@ -94,6 +94,7 @@ struct store {
     int lock_fd;
     const struct clock *clock;
     const struct keys *keys;
+    char *keys_path; /* NULL: not in a file */
     void (*random)(void *bytes, size_t len);
     unsigned prefix_v4;
     unsigned prefix_v6;
@@ -116,6 +117,13 @@ struct store {
     int64_t look_again_ms;    /* mono: when the clock may have changed something; INT64_MAX: not
                                * before a definition does */
 
+    struct backup *backup;  /* being made, or NULL */
+    bool ending;            /* no other is begun */
+    int64_t last_backup_ms; /* wall; 0: none since the start */
+    uint64_t last_backup_bytes;
+    void (*wake)(void *context); /* any thread: store_work() is due; NULL: nobody is told */
+    void *wake_context;
+
     /* Of the batch at hand: */
     bool in_transaction;
     bool forgets; /* something was forgotten: the log must go before it is answered */
@@ -126,6 +134,8 @@ struct store {
     struct undo *undo; /* room for 2 * BATCH_JOBS_MAX */
     size_t n_undo;
 };
+
+enum decided { DECIDED, KEPT };
 
 /* How a statement or a batch went wrong. */
 enum fault {
@@ -211,7 +221,6 @@ enum fault batch_forget(struct store *store);
 enum fault batch_roll_back(struct store *store);
 
 /* sqlite_decide.c */
-enum decided { DECIDED, KEPT };
 enum fault decide_job(struct store *store, struct job *job, enum decided *ret_decided);
 /* VOTE, RETRACT, ASK. Kept: the job waits in the book whose sets are being loaded. */
 enum fault decide_about_vote(struct store *store, struct job *job, enum decided *ret_decided);
@@ -227,6 +236,17 @@ enum fault decide_bulk(struct store *store, struct job *job, enum decided *ret_d
 enum fault read_scan(struct store *store, struct job *job);
 enum fault read_hours(struct store *store, struct job *job);
 enum fault read_status(struct store *store, struct job *job);
+
+/* sqlite_backup.c */
+/* The job is kept, or refused where another one is being made. */
+enum decided backup_begin(struct store *store, struct job *job);
+/* A slice of what there is to do, between batches. Returns how long the next may wait. */
+int64_t backup_work(struct store *store, bool idle, struct queue_list *answered);
+/* Given up, unless it is being named at this moment: then its job stays. */
+void backup_end(struct store *store, struct queue_list *answered);
+/* The same, and its job is answered in any case. */
+void backup_abandon(struct store *store, struct queue_list *answered);
+void backup_free(struct backup *backup);
 
 /* sqlite_work.c */
 enum fault checkpoint(struct store *store, int mode);

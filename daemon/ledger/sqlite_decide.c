@@ -362,6 +362,9 @@ enum fault decide_job(struct store *store, struct job *job, enum decided *ret_de
         return read_hours(store, job);
     case JOB_STATUS:
         return read_status(store, job);
+    case JOB_BACKUP:
+        *ret_decided = backup_begin(store, job);
+        return FAULT_NONE;
     }
     return FAULT_NONE;
 }

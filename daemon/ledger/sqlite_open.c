@@ -202,6 +202,8 @@ struct store *store_open(const struct store_settings *settings, struct board *bo
         return why_set(reterr_why, "no memory for the store");
     store->clock = settings->clock;
     store->keys = settings->keys;
+    if (settings->keys_path && !(store->keys_path = str_copy(str_of(settings->keys_path))))
+        return why_set(reterr_why, "no memory for the store");
     store->random = settings->random;
     store->prefix_v4 = settings->prefix_v4;
     store->prefix_v6 = settings->prefix_v6;
@@ -219,10 +221,17 @@ struct store *store_open(const struct store_settings *settings, struct board *bo
     return TAKE(store);
 }
 
+void store_set_wake(struct store *store, void (*wake)(void *context), void *context)
+{
+    store->wake = wake;
+    store->wake_context = context;
+}
+
 void store_free(struct store *store)
 {
     if (!store)
         return;
+    backup_free(store->backup); /* before its source is closed */
     for (size_t i = 0; i < SQL_COUNT; i++)
         (void)sqlite3_finalize(store->sql[i]);
     if (store->db && sqlite3_close(store->db) != SQLITE_OK)
@@ -236,5 +245,6 @@ void store_free(struct store *store)
     if (store->lock_fd >= 0)
         (void)close(store->lock_fd);
     free(store->path);
+    free(store->keys_path);
     free(store);
 }

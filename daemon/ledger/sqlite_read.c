@@ -206,7 +206,8 @@ enum fault read_status(struct store *store, struct job *job)
     *job->status = (struct store_status){ .polls = store->n_books,
                                           .bytes = size_of(store->path, ""),
                                           .wal_bytes = size_of(store->path, "-wal"),
-                                          .ballast = store->ballast_there };
+                                          .ballast = store->ballast_there,
+                                          .last_backup_ms = store->last_backup_ms };
     for (size_t i = 0; i < store->n_books; i++)
         job->status->votes += store->books[i]->counts.voters;
     job->result = JOB_READ;

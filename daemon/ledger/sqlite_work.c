@@ -260,6 +260,8 @@ enum store_result store_work(struct store *store, bool idle, struct queue_list *
 
     if (result != STORE_BROKEN && store->n_loading > 0)
         result = load_some(store, answered);
+    if (result != STORE_BROKEN)
+        next_ms = sooner(next_ms, backup_work(store, idle, answered));
     if (result != STORE_BROKEN && idle)
         result = tidy(store);
     hand_back(&store->orphans, answered);
@@ -272,6 +274,12 @@ enum store_result store_work(struct store *store, bool idle, struct queue_list *
 enum store_result store_finish(struct store *store)
 {
     return checkpoint(store, SQLITE_CHECKPOINT_PASSIVE) == FAULT_BROKEN ? STORE_BROKEN : STORE_DONE;
+}
+
+void store_end_soon(struct store *store, struct queue_list *answered)
+{
+    store->ending = true;
+    backup_end(store, answered);
 }
 
 void store_abandon(struct store *store, struct queue_list *answered)
@@ -289,6 +297,7 @@ void store_abandon(struct store *store, struct queue_list *answered)
         }
     }
     hand_back(&store->orphans, answered);
+    backup_abandon(store, answered);
     /* Nothing is synced again behind a sync that failed: the next start writes the log anew. */
     (void)sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 }

@@ -27,6 +27,7 @@ struct store_settings {
     uint64_t ballast_bytes;                  /* kept free for a full disk; 0: none */
     const struct clock *clock;               /* outlives the store */
     const struct keys *keys;                 /* outlives the store */
+    const char *keys_path;                   /* their file, for backups; NULL: not in a file */
     void (*random)(void *bytes, size_t len); /* salts, epoch */
     unsigned prefix_v4;                      /* fixed into a poll at its creation */
     unsigned prefix_v6;
@@ -85,7 +86,7 @@ enum store_result store_commit(struct store *store, struct batch *batch, size_t 
 
 /*
  * What there is to do between batches, a slice at a time: loading voters, phases that the clock
- * changed, checkpoints, dropping voter sets of polls closed long ago, the ballast.
+ * changed, checkpoints, dropping voter sets of polls closed long ago, the ballast, a backup.
  *
  *   answered     jobs that were kept and now have their answer are added
  *   idle         no ballot waits: a good moment for a checkpoint
@@ -93,6 +94,18 @@ enum store_result store_commit(struct store *store, struct batch *batch, size_t 
  */
 enum store_result store_work(struct store *store, bool idle, struct queue_list *answered,
                              int64_t *ret_next_ms);
+
+/*
+ * How a thread that works for the store, on the files of a backup, tells that store_work() is due.
+ * Before the first batch; without it store_work() has to be called now and then.
+ *
+ *   wake   called by that thread; not after store_free()
+ */
+void store_set_wake(struct store *store, void (*wake)(void *context), void *context);
+
+/* The process is to end soon: what takes long, a backup, is given up or not begun, and answered
+ * store-unavailable. Votes go on. May be called again. */
+void store_end_soon(struct store *store, struct queue_list *answered);
 
 /* Answers store-unavailable to every job that is kept. After STORE_BROKEN, before store_free(). */
 void store_abandon(struct store *store, struct queue_list *answered);

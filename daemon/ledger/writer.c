@@ -38,6 +38,7 @@ struct writer {
     bool stopping; /* lock */
 
     atomic_uint_least64_t turns;   /* writer writes, any reads: that it is not stuck */
+    atomic_bool ending;            /* main writes, writer reads */
     atomic_bool broken;            /* writer writes, any reads */
     atomic_size_t waiting;         /* any */
     atomic_uint_least64_t commits; /* writer writes, any reads: a statistic */
@@ -78,6 +79,7 @@ struct writer *writer_new(const struct writer_settings *settings, struct why *re
     (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     (void)pthread_cond_init(&writer->wake, &monotonic);
     (void)pthread_condattr_destroy(&monotonic);
+    store_set_wake(writer->store, wake_writer, writer);
     return writer;
 }
 
@@ -237,8 +239,11 @@ static int64_t work(struct writer *writer)
 {
     struct queue_list answered = { NULL, NULL, 0 };
     int64_t next_ms = INT64_MAX;
-    enum store_result result = store_work(writer->store, writer->jobs.n == 0, &answered, &next_ms);
+    enum store_result result;
 
+    if (atomic_load(&writer->ending))
+        store_end_soon(writer->store, &answered);
+    result = store_work(writer->store, writer->jobs.n == 0, &answered, &next_ms);
     assert(answered.n <= writer->n_kept);
     writer->n_kept -= answered.n;
     deliver_list(writer, &answered);
@@ -299,6 +304,12 @@ static void *run(void *context)
         if (writer->jobs.n == 0)
             stopping = rest(writer, next_ms);
     }
+}
+
+void writer_end_soon(struct writer *writer)
+{
+    atomic_store(&writer->ending, true);
+    wake_writer(writer);
 }
 
 bool writer_start(struct writer *writer, struct why *reterr_why)

@@ -40,6 +40,10 @@ MUST_USE bool writer_start(struct writer *writer, struct why *reterr_why);
  * comes straight back as busy. Any thread. */
 void writer_submit(struct writer *writer, struct queue_list *list);
 
+/* The process is going to end: what takes long, a backup, is given up and answered
+ * store-unavailable, so that nobody has to wait for it. Votes go on until writer_free(). Main. */
+void writer_end_soon(struct writer *writer);
+
 /* Finishes what was submitted, stops and joins the thread, closes the store. Nobody submits any
  * more. Main. */
 void writer_free(struct writer *writer);

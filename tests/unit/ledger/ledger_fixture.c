@@ -3,6 +3,7 @@
  */
 #include "ledger/ledger_fixture.h"
 
+#include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -48,6 +49,7 @@ const char *fixture_open(struct fixture *fixture)
                                                           .ballast_bytes = fixture->ballast_bytes,
                                                           .clock = &fixture->clock,
                                                           .keys = fixture->keys,
+                                                          .keys_path = fixture->keys_path,
                                                           .random = randombytes_buf,
                                                           .prefix_v4 = 32,
                                                           .prefix_v6 = 64 },
@@ -70,16 +72,16 @@ void fixture_close(struct fixture *fixture)
 
 void fixture_remove(struct fixture *fixture)
 {
-    static const char *const names[] = { "tally.db", "tally.db-wal",     "tally.db.lock",
-                                         "keys",     "tally.db-journal", "tally.db.ballast" };
-    char path[128];
+    struct dirent *entry;
+    DIR *folder;
 
     fixture_close(fixture);
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        (void)snprintf(path, sizeof path, "%s/%s", fixture->folder, names[i]);
-        (void)unlink(path);
-    }
-    (void)rmdir(fixture->folder);
+    folder = opendir(fixture->folder);
+    assert_non_null(folder);
+    while ((entry = readdir(folder)) != NULL)
+        (void)unlinkat(dirfd(folder), entry->d_name, 0);
+    (void)closedir(folder);
+    assert_int_equal(rmdir(fixture->folder), 0);
 }
 
 static void run(struct fixture *fixture, struct job *job, struct answer *answer)
