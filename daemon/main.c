@@ -30,6 +30,7 @@
 #include "ledger/keys.h"
 #include "ledger/store.h"
 #include "ledger/writer.h"
+#include "maintenance.h"
 #include "net/server.h"
 #include "service.h"
 #include "watchdog.h"
@@ -346,9 +347,9 @@ static enum exit_status act(struct daemon *daemon)
     case ACTION_CHECK_CONFIG:
         return check_config(daemon->config);
     case ACTION_CHECK_STORE:
+        return (enum exit_status)maintenance_check_store(daemon->config);
     case ACTION_RESTORE:
-        log_line(LOG_ERROR, "--check-store and --restore are not built in yet");
-        return EXIT_FAILED;
+        return (enum exit_status)maintenance_restore(daemon->config);
     }
     return EXIT_FAILED;
 }

@@ -62,7 +62,9 @@ static bool header_ok(const unsigned char *header, const char *path, int newest,
 
     if (memcmp(header, "SQLite format 3", 16) != 0 ||
         big_endian(header + HEADER_APPLICATION_ID) != SQLITE_APPLICATION_ID) {
-        why_set(why, "%s is no store of tallyd; choose another --store, or move it away", path);
+        why_set(why,
+                "%s is no store of tallyd and no backup of one; choose another, or move it away",
+                path);
         return false;
     }
     if (version > (uint32_t)newest) {
@@ -97,7 +99,8 @@ bool sqlite_file_ok(const char *path, int newest, struct why *reterr_why)
     if (got == 0)
         return true;
     if (got != (ssize_t)sizeof header) {
-        why_set(reterr_why, "%s is no store of tallyd; choose another --store, or move it away",
+        why_set(reterr_why,
+                "%s is no store of tallyd and no backup of one; choose another, or move it away",
                 path);
         return false;
     }

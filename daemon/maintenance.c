@@ -1,0 +1,85 @@
+/*
+ * maintenance.c - what tallyd does with a store that no daemon has open: --check-store, --restore.
+ *
+ * Threads: main.
+ */
+#include "maintenance.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "base/log.h"
+#include "ledger/check.h"
+#include "ledger/keys.h"
+#include "ledger/restore.h"
+#include "ledger/store.h"
+
+static void tell(void *context, const char *line)
+{
+    (void)context;
+    (void)puts(line);
+}
+
+static int fail(const struct why *why)
+{
+    log_line(LOG_ERROR, "%s", why->text);
+    return EXIT_FAILURE;
+}
+
+/* What is behind the scheme; config has checked that it is SQLite's. */
+static const char *store_path(const struct config *config)
+{
+    return strchr(config->store_url, ':') + 1;
+}
+
+static void counts(char *ret_text, size_t room, const struct check *check)
+{
+    (void)snprintf(ret_text, room, "%" PRIu64 " poll%s, %" PRIu64 " vote%s", check->polls,
+                   check->polls == 1 ? "" : "s", check->votes, check->votes == 1 ? "" : "s");
+}
+
+int maintenance_check_store(const struct config *config)
+{
+    struct check check = { .tell = tell };
+    AUTO(keys) keys = NULL;
+    struct why why;
+    char found[64];
+
+    if (!store_exists(config->store_url)) {
+        why_set(&why, "there is no store at %s; choose another --store", store_path(config));
+        return fail(&why);
+    }
+    keys = config->keys_are_credential ? keys_open_credential(config->keys_path, &why)
+                                       : keys_open(config->keys_path, false, &why);
+    if (!keys || !check_store(store_path(config), keys, &check, &why))
+        return fail(&why);
+    counts(found, sizeof found, &check);
+    if (check.mismatches == 0) {
+        (void)printf("store %s: %s, good\n", store_path(config), found);
+        return EXIT_SUCCESS;
+    }
+    (void)printf("store %s: %s, %zu not as it should be; restore a backup\n", store_path(config),
+                 found, check.mismatches);
+    return EXIT_FAILURE;
+}
+
+int maintenance_restore(const struct config *config)
+{
+    struct check check = { .tell = tell };
+    const struct restore_settings settings = { .file = config->restore_from,
+                                               .path = store_path(config),
+                                               .keys_path = config->keys_path,
+                                               .random = randombytes_buf };
+    struct why why;
+    char found[64];
+
+    if (!config_make_folder(config, &why) || !store_restore(&settings, &check, &why))
+        return fail(&why);
+    counts(found, sizeof found, &check);
+    (void)printf("restored %s: %s\n", settings.path, found);
+    return EXIT_SUCCESS;
+}

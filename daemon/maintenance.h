@@ -1,0 +1,17 @@
+/*
+ * maintenance.h - what tallyd does with a store that no daemon has open: --check-store, --restore.
+ *
+ * Results go to standard output, what prevents them is logged. Each returns an exit status.
+ */
+#ifndef TALLYD_MAINTENANCE_H
+#define TALLYD_MAINTENANCE_H
+
+#include "config/config.h"
+
+/* 0: all is good. 1: something is not, or it could not be looked at. */
+int maintenance_check_store(const struct config *config);
+
+/* 0: config->restore_from is the store now. 1: nothing was restored. */
+int maintenance_restore(const struct config *config);
+
+#endif
