@@ -571,6 +571,23 @@ static void a_keys_file_that_was_exchanged_is_not_handed_out_as_the_key(void **s
     forget(&made);
 }
 
+/* As a credential of systemd, say. */
+static void keys_that_are_in_no_file_are_not_put_beside_it(void **state)
+{
+    struct fixture *fixture = *state;
+    struct order made;
+
+    free(fixture->store->keys_path);
+    fixture->store->keys_path = NULL;
+    order(fixture, &made, "backup");
+    finish(fixture, &made);
+    assert_int_equal(made.job.result, JOB_BACKED_UP);
+    assert_false(made.job.backup->has_key);
+    assert_true(is_there(fixture, "backup"));
+    assert_false(is_there(fixture, "backup.key"));
+    forget(&made);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make, remove_it)
 
 int main(void)
@@ -587,6 +604,7 @@ int main(void)
         TEST(a_second_one_at_once_is_busy),
         TEST(who_ends_gives_the_backup_up_and_leaves_nothing),
         TEST(who_is_ending_begins_no_backup),
+        TEST(keys_that_are_in_no_file_are_not_put_beside_it),
         TEST(a_keys_file_that_was_exchanged_is_not_handed_out_as_the_key),
     };
 
