@@ -79,9 +79,9 @@ void server_poke(struct server *server);
 size_t server_loops(const struct server *server);
 struct loop *server_loop(struct server *server, size_t number);
 
-/* Stops listening, answers what has begun to arrive, closes each connection behind its last reply,
- * and gives up after deadlines.drain_ms. Returns when all connections are closed. The handler must
- * still be able to answer meanwhile. */
+/* Stops listening, answers what has begun to arrive, has the handler's drains() called on each
+ * loop, closes each connection behind its last reply, and gives up after deadlines.drain_ms.
+ * Returns when all connections are closed. The handler must still be able to answer meanwhile. */
 void server_drain(struct server *server);
 
 /* Joins the threads and frees everything. Drained before, or never started. */
