@@ -17,6 +17,27 @@ static const char exits[] =
     "6 refused. Without --url and --socket the daemon is asked at /run/tallyd/tallyd.sock.\n"
     "A vote that met no answer is sent again for up to 30 s; it never counts twice.\n";
 
+/* What a command's help says below its options. */
+static const struct {
+    const char *name;
+    const char *text;
+} details[] = {
+    { "import",
+      "A line of NDJSON is {\"poll\":\"p\",\"option\":2,\"voter\":\"v\"}; \"options\":[1,3] or\n"
+      "\"rating\":5 in place of \"option\". CSV begins with the line poll,options,voter;\n"
+      "several options are joined by |. Without --format, a name that ends in .csv\n"
+      "means CSV.\n\n"
+      "Each line is counted by itself. Refused ones go to FILE.rejects as they were\n"
+      "written, to be mended and imported (from - to stderr), the first 10 reasons to\n"
+      "stderr; then it ends with 6. FILE.rejects is that of the last import: it is\n"
+      "written anew when a line is refused, and removed when all went through and none\n"
+      "was.\n\n"
+      "When the connection is lost, or the daemon cannot count for now, it goes on\n"
+      "behind the last line that was answered, for up to 30 s without progress (not\n"
+      "with --no-retry). Importing the same file again is safe: what is counted says\n"
+      "`already` while the poll is open, and its voters may not vote anew.\n" },
+};
+
 static void option_write(enum option_id id)
 {
     const struct option_row *row = &option_rows[id];
@@ -46,6 +67,10 @@ static void command_write(const struct command *command)
     if (command->options)
         (void)printf("\n");
     options_write(command->options);
+    for (size_t i = 0; i < sizeof details / sizeof details[0]; i++) {
+        if (strcmp(details[i].name, command->name) == 0)
+            (void)printf("\n%s", details[i].text);
+    }
     (void)printf("\n`tally help` shows the options that every command takes.\n");
 }
 

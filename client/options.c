@@ -50,6 +50,7 @@ static void given_add(struct options *options, int answer)
 {
     enum option_id id = answer == 'h'   ? OPTION_HELP
                         : answer == 'V' ? OPTION_VERSION
+                        : answer == 'o' ? OPTION_OUTPUT
                                         : (enum option_id)(answer - LONG_BASE);
 
     options->given[options->given_count++] = (struct option_given){ id, optarg };
@@ -72,7 +73,7 @@ struct options *options_read(int argc, char **argv)
         longs[i].val = LONG_BASE + i;
     }
     opterr = 0;
-    while ((answer = getopt_long(argc, argv, ":hV", longs, NULL)) != -1) {
+    while ((answer = getopt_long(argc, argv, ":hVo:", longs, NULL)) != -1) {
         if (answer == '?' || answer == ':')
             wrong_set(options, answer, argv);
         else

@@ -36,8 +36,13 @@
     X(VOTER, "voter", WANTS_VALUE, "V", "vote for this voter (else: the local user)")              \
     X(KIND, "kind", WANTS_VALUE, "KIND", "only choice or only rating")                             \
     X(STATE, "state", WANTS_VALUE, "STATE", "only open, closed or scheduled")                      \
-    X(COUNT, "count", WANTS_VALUE, "N", "how many ratings are carried over")                       \
-    X(SUM, "sum", WANTS_VALUE, "S", "the sum of their stars")
+    X(COUNT, "count", WANTS_VALUE, "N", "ratings carried over; watch: end after N tallies")        \
+    X(SUM, "sum", WANTS_VALUE, "S", "the sum of their stars")                                      \
+    X(FORMAT, "format", WANTS_VALUE, "FORMAT", "ndjson or csv")                                    \
+    X(ALL, "all", WANTS_NOTHING, NULL, "every row: changed and retracted votes too")               \
+    X(OUTPUT, "output", WANTS_VALUE, "F", "or -o F: into this file, whole or not at all")          \
+    X(STEP, "step", WANTS_VALUE, "TIME", "whole hours, as 3600, 1h or 1d (1h)")                    \
+    X(WATCH, "watch", WANTS_NOTHING, NULL, "draw it again each second, until Ctrl-C")
 
 enum option_wants { WANTS_NOTHING, WANTS_VALUE, MAY_HAVE_VALUE };
 

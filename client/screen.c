@@ -60,6 +60,11 @@ struct screen screen_of_stdout(enum color_when when)
     return screen;
 }
 
+void screen_measure(struct screen *screen)
+{
+    screen->cells = cells_of_stdout();
+}
+
 void screen_style(struct buf *out, const struct screen *screen, enum style style)
 {
     if (!screen->color)

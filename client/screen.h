@@ -22,6 +22,9 @@ enum color_when { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 /* Looks at stdout, the locale (set before) and the environment. */
 struct screen screen_of_stdout(enum color_when when);
 
+/* Looks at the width again. */
+void screen_measure(struct screen *screen);
+
 enum style { STYLE_TITLE, STYLE_BAR, STYLE_NOTE };
 
 /* Adds the escape that begins a style, or ends all; nothing where there is no colour. */

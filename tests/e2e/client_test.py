@@ -252,8 +252,8 @@ def test_a_word_that_is_near_to_no_command_names_none():
 
 
 @pytest.mark.parametrize("command", [
-    "watch", "top", "history", "chart", "import", "export", "token", "audit", "void", "forget",
-    "keys", "verify", "backup", "status", "completion",
+    "watch", "export", "history", "verify", "backup", "status",
+    "top", "chart", "token", "audit", "void", "forget", "keys", "completion",
 ])
 def test_a_command_to_come_says_so_in_one_line(command):
     done = tally(command, "p", "--whatever", "3")
@@ -277,10 +277,11 @@ def test_help_names_each_command_and_each_global_option():
     done = tally("help")
     text = done.stdout.decode()
     assert done.returncode == 0
-    for word in ("create set apply vote rate retract get show list open close delete carry help "
+    for word in ("create set apply vote rate retract get show list open close delete carry "
+                 "import help "
                  "--url --socket --token-file --color --no-retry --lang").split():
         assert word in text, word
-    assert "watch" not in text
+    assert "chart" not in text
     assert tally("--help").stdout == tally("-h").stdout == done.stdout
 
 
@@ -289,6 +290,16 @@ def test_help_of_a_command_shows_its_own_options():
     assert "--voter V" in done.stdout.decode()
     assert "--title" not in done.stdout.decode()
     assert tally("vote", "--help").stdout == done.stdout
+
+
+@pytest.mark.parametrize("command, words", [
+    ("import", ["--format", "FILE.rejects", "poll,options,voter"]),
+])
+def test_help_of_a_command_says_what_it_does_and_takes(command, words):
+    text = tally("help", command).stdout.decode()
+    for word in words:
+        assert word in text, word
+    assert max(map(len, text.splitlines())) <= 100
 
 
 def test_version_is_one_line():
