@@ -79,6 +79,9 @@ enum outcome list_run(struct session *session);
 /* import.c */
 enum outcome import_run(struct session *session);
 
+/* export.c */
+enum outcome export_run(struct session *session);
+
 /* help.c */
 enum outcome help_run(struct session *session);
 

@@ -36,6 +36,9 @@ static const struct {
       "behind the last line that was answered, for up to 30 s without progress (not\n"
       "with --no-retry). Importing the same file again is safe: what is counted says\n"
       "`already` while the poll is open, and its voters may not vote anew.\n" },
+    { "export", "The votes that stand, as of one moment: NDJSON, or CSV with a header. A file\n"
+                "gets its name when the export is whole; what was cut before ends with 3 and\n"
+                "leaves no file.\n" },
 };
 
 static void option_write(enum option_id id)
