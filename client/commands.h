@@ -76,6 +76,9 @@ enum outcome show_run(struct session *session);
 /* list.c */
 enum outcome list_run(struct session *session);
 
+/* watch.c */
+enum outcome watch_run(struct session *session);
+
 /* import.c */
 enum outcome import_run(struct session *session);
 

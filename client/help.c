@@ -22,6 +22,10 @@ static const struct {
     const char *name;
     const char *text;
 } details[] = {
+    { "watch", "On a terminal it draws the tallies again when they change, until Ctrl-C; in a\n"
+               "pipe each is a line of JSON, beginning with the tallies as they are, which\n"
+               "--count counts too. When the daemon goes away it waits for it for up to 30 s. It\n"
+               "ends when all the polls are deleted (5).\n" },
     { "import",
       "A line of NDJSON is {\"poll\":\"p\",\"option\":2,\"voter\":\"v\"}; \"options\":[1,3] or\n"
       "\"rating\":5 in place of \"option\". CSV begins with the line poll,options,voter;\n"

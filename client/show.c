@@ -5,6 +5,8 @@
  *
  * Threads: main.
  */
+#include "show.h"
+
 #include "answers.h"
 #include "bars.h"
 #include "commands.h"
@@ -187,6 +189,15 @@ static void rating_show(struct buf *out, const struct screen *screen, struct str
     buf_char(out, '\n');
 }
 
+void show_add(struct buf *out, const struct screen *screen, struct str definition, struct str tally)
+{
+    text_show(out, screen, json_member(tally, "title"));
+    if (json_is(json_member(tally, "kind"), "\"rating\""))
+        rating_show(out, screen, definition, tally);
+    else
+        choice_show(out, screen, definition, tally);
+}
+
 static enum outcome tally_show(const struct session *session, const char *id, struct str definition)
 {
     AUTO_BUF out = { 0 };
@@ -199,11 +210,7 @@ static enum outcome tally_show(const struct session *session, const char *id, st
     }
     if (id != session->operands[0])
         buf_char(&out, '\n');
-    text_show(&out, &session->screen, json_member(tally, "title"));
-    if (json_is(json_member(tally, "kind"), "\"rating\""))
-        rating_show(&out, &session->screen, definition, tally);
-    else
-        choice_show(&out, &session->screen, definition, tally);
+    show_add(&out, &session->screen, definition, tally);
     return written(&out);
 }
 

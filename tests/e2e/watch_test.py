@@ -1,0 +1,167 @@
+"""tally watch: live tallies in a pipe and on a terminal, over restarts, until the end."""
+import json
+import os
+import pty
+import signal
+import subprocess
+
+import pytest
+
+from harness import until
+
+TALLY = os.environ["TALLY"]
+ENDS_WITHIN_S = 60
+
+
+class Watch:
+    """A watch whose lines are read as they come."""
+
+    def __init__(self, daemon, *args):
+        self.run = subprocess.Popen(
+            [TALLY, "--socket", daemon.socket, "watch", *args], stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"})
+
+    def next(self):
+        line = self.run.stdout.readline()
+        assert line, self.run.stderr.read()
+        return json.loads(line)
+
+    def end(self):
+        out, err = self.run.communicate(timeout=ENDS_WITHIN_S)
+        return self.run.returncode, out, err.decode()
+
+
+@pytest.fixture(name="watch")
+def fixture_watch(daemon):
+    made = []
+
+    def make(*args):
+        made.append(Watch(daemon, *args))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.run.kill()
+        one.run.communicate()
+
+
+def test_a_pipe_gets_the_tally_as_it_is_and_then_each_new_one(daemon, watch):
+    daemon.poll("p")
+    run = watch("p", "--count", "3")
+    assert run.next() == daemon.tally("p")
+    for n in (1, 2):
+        daemon.vote("p", n, f"v{n}")
+        assert run.next() == daemon.tally("p")
+    assert run.end() == (0, b"", "")
+
+
+def test_several_polls_are_watched_at_once(daemon, watch):
+    for name in "abc":
+        daemon.poll(name)
+    run = watch("a", "b", "c", "--count", "6")
+    assert sorted(run.next()["id"] for _ in range(3)) == ["a", "b", "c"]
+    for name in "cab":
+        daemon.vote(name, 1, "v")
+        got = run.next()
+        assert (got["id"], got["votes"]) == (name, 1)
+    assert run.end()[0] == 0
+
+
+def test_a_closed_poll_is_told_and_a_deleted_one_is_the_end(daemon, watch):
+    daemon.poll("p")
+    run = watch("p")
+    run.next()
+    daemon.admin("PATCH", "/v1/polls/p", {"state": "closed"},
+                 {"Content-Type": "application/merge-patch+json"})
+    assert run.next()["state"] == "closed"
+    daemon.admin("DELETE", "/v1/polls/p")
+    status, out, err = run.end()
+    assert (status, out) == (5, b"")
+    assert err.splitlines()[0] == "tally: p was deleted"
+
+
+def test_the_others_are_watched_on_when_one_is_not_there(daemon, watch):
+    daemon.poll("p")
+    run = watch("nothing", "p", "--count", "2")
+    assert run.next()["id"] == "p"
+    daemon.vote("p", 1, "v")
+    assert run.next()["votes"] == 1
+    assert run.end()[0] == 5
+
+
+def test_it_goes_on_when_the_daemon_has_restarted(daemon, watch):
+    daemon.poll("p")
+    run = watch("p", "--count", "2")
+    run.next()
+    daemon.stop()
+    assert b"trying again" in run.run.stderr.readline()
+    daemon.start()
+    assert b"answers again" in run.run.stderr.readline()
+    daemon.vote("p", 1, "v")
+    assert run.next()["votes"] == 1
+    assert run.end()[0] == 0
+
+
+def test_with_no_retry_a_daemon_that_goes_away_is_3(daemon, watch):
+    daemon.poll("p")
+    run = watch("p", "--no-retry")
+    run.next()
+    daemon.kill()
+    assert run.end()[0] == 3
+
+
+def test_a_daemon_that_is_not_there_is_3_at_once(daemon, watch):
+    daemon.stop()
+    status, _, err = watch("p").end()
+    assert status == 3 and len(err.splitlines()) == 2
+
+
+def test_hidden_results_are_4(daemon, watch):
+    daemon.poll("p", results="after_close")
+    run = subprocess.run([TALLY, "--url", f"http://127.0.0.1:{daemon.port}", "watch", "p"],
+                         capture_output=True, timeout=ENDS_WITHIN_S, check=False)
+    assert run.returncode == 4
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_ends_it_without_a_word(daemon, watch, number):
+    daemon.poll("p")
+    run = watch("p")
+    run.next()
+    run.run.send_signal(number)
+    assert run.end() == (0, b"", "")
+
+
+@pytest.mark.parametrize("count", ["0", "x", "-1"])
+def test_a_count_is_a_number(watch, count):
+    assert watch("p", "--count", count).end()[0] == 2
+
+
+def test_a_terminal_is_drawn_again_and_left_as_it_was(daemon):
+    daemon.poll("p", title="Which one?")
+    master, slave = pty.openpty()
+    run = subprocess.Popen([TALLY, "--socket", daemon.socket, "watch", "p"], stdout=slave,
+                           stderr=slave, env={"LC_ALL": "C.UTF-8", "TERM": "xterm"})
+    os.close(slave)
+    seen = b""
+
+    def sees(what):
+        nonlocal seen
+        if what not in seen:
+            seen += os.read(master, 65536)
+        return what in seen
+
+    try:
+        until(lambda: sees(b"(no votes yet)"))
+        assert b"\x1b[?25l" in seen and b"Which one?" in seen
+        seen = b""
+        daemon.vote("p", 1, "v")
+        until(lambda: sees("1 (100%)".encode()))
+        assert seen.startswith(b"\x1b[H")
+        run.send_signal(signal.SIGINT)
+        until(lambda: sees(b"\x1b[?25h"))
+        assert run.wait(ENDS_WITHIN_S) == 0
+    finally:
+        run.kill()
+        run.wait()
+        os.close(master)
