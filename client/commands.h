@@ -85,6 +85,16 @@ enum outcome import_run(struct session *session);
 /* export.c */
 enum outcome export_run(struct session *session);
 
+/* history.c */
+enum outcome history_run(struct session *session);
+
+/* upkeep.c */
+enum outcome verify_run(struct session *session);
+enum outcome backup_run(struct session *session);
+
+/* status.c */
+enum outcome status_run(struct session *session);
+
 /* help.c */
 enum outcome help_run(struct session *session);
 

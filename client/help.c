@@ -43,6 +43,15 @@ static const struct {
     { "export", "The votes that stand, as of one moment: NDJSON, or CSV with a header. A file\n"
                 "gets its name when the export is whole; what was cut before ends with 3 and\n"
                 "leaves no file.\n" },
+    { "history", "Votes up to the end of each step, carried ones included; steps without a change\n"
+                 "are left out, and the last line is now. Times are UTC.\n" },
+    { "verify", "Counts all votes of the ledger again, of these polls or of all, and compares\n"
+                "them with the tallies. A line for each mismatch; then it ends with 1.\n" },
+    { "backup", "A copy of the ledger while it works, of one moment; nothing is overwritten. A\n"
+                "plain name lies in the daemon's backup_dir; with a slash it is a path, and asked\n"
+                "for on the Unix socket only. Ledger and key belong together: `tallyd --restore`\n"
+                "needs both.\n" },
+    { "status", "In a pipe it is JSON; with --watch a line each second.\n" },
 };
 
 static void option_write(enum option_id id)

@@ -252,7 +252,6 @@ def test_a_word_that_is_near_to_no_command_names_none():
 
 
 @pytest.mark.parametrize("command", [
-    "history", "verify", "backup", "status",
     "top", "chart", "token", "audit", "void", "forget", "keys", "completion",
 ])
 def test_a_command_to_come_says_so_in_one_line(command):
@@ -278,7 +277,7 @@ def test_help_names_each_command_and_each_global_option():
     text = done.stdout.decode()
     assert done.returncode == 0
     for word in ("create set apply vote rate retract get show watch list open close delete carry "
-                 "import export help "
+                 "import export history verify backup status help "
                  "--url --socket --token-file --color --no-retry --lang").split():
         assert word in text, word
     assert "chart" not in text
@@ -294,7 +293,8 @@ def test_help_of_a_command_shows_its_own_options():
 
 @pytest.mark.parametrize("command, words", [
     ("import", ["--format", "FILE.rejects", "poll,options,voter"]),
-    ("export", ["--all", "-o F"]), ("watch", ["--count N", "30 s"]), 
+    ("export", ["--all", "-o F"]), ("watch", ["--count N", "30 s"]), ("history", ["--step TIME"]),
+    ("backup", ["backup_dir"]), ("verify", ["mismatch"]), ("status", ["--watch"]),
 ])
 def test_help_of_a_command_says_what_it_does_and_takes(command, words):
     text = tally("help", command).stdout.decode()

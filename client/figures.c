@@ -1,0 +1,36 @@
+/*
+ * figures.c - sizes and times for people.
+ *
+ * Threads: any; nothing is shared.
+ */
+#include "figures.h"
+
+#include <inttypes.h>
+#include <stddef.h>
+
+void figure_size(struct buf *out, double bytes)
+{
+    static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB" };
+    size_t unit = 0;
+
+    while (bytes >= 1024 && unit + 1 < sizeof units / sizeof units[0]) {
+        bytes /= 1024;
+        unit++;
+    }
+    buf_format(out, unit == 0 ? "%.0f %s" : "%.1f %s", bytes, units[unit]);
+}
+
+void figure_duration(struct buf *out, uint64_t seconds)
+{
+    uint64_t minutes = seconds / 60;
+    uint64_t hours = minutes / 60;
+
+    if (minutes == 0)
+        buf_format(out, "%" PRIu64 " s", seconds);
+    else if (hours == 0)
+        buf_format(out, "%" PRIu64 " min %" PRIu64 " s", minutes, seconds % 60);
+    else if (hours < 24)
+        buf_format(out, "%" PRIu64 " h %" PRIu64 " min", hours, minutes % 60);
+    else
+        buf_format(out, "%" PRIu64 " d %" PRIu64 " h", hours / 24, hours % 24);
+}

@@ -1,0 +1,177 @@
+"""tally history, verify, backup and status."""
+import json
+import os
+import pty
+import subprocess
+
+import pytest
+
+from fake import Canned, whole
+
+TALLY = os.environ["TALLY"]
+ENDS_WITHIN_S = 60
+
+
+def tally(folder, *args):
+    return subprocess.run([TALLY, "--socket", os.path.join(folder, "s"), *map(str, args)],
+                          env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"}, cwd=folder,
+                          capture_output=True, timeout=ENDS_WITHIN_S, check=False)
+
+
+@pytest.fixture(name="canned")
+def fixture_canned(tmp_path):
+    made = []
+
+    def make(answers):
+        made.append(Canned(tmp_path / "s", answers))
+        return made[0]
+
+    yield make
+    for one in made:
+        one.end()
+
+
+# history
+
+POINTS = {"id": "p", "step": 3600, "points": [
+    {"at": "2026-11-23T08:00:00Z", "votes": [1, 0]},
+    {"at": "2026-11-23T09:00:00Z", "votes": [9007199254740993, 2]}]}
+TALLY_OF_P = {"id": "p", "options": [{"option": 1, "label": "Yes"},
+                                     {"option": 2, "label": "A label that is much too long"}]}
+
+
+@pytest.mark.parametrize("given, asked", [
+    ([], 3600), (["--step", "3600"], 3600), (["--step", "1h"], 3600), (["--step", "1d"], 86400),
+    (["--step", "60m"], 3600)])
+def test_history_is_a_table_with_a_column_for_each_option(canned, tmp_path, given, asked):
+    canned({f"GET /v1/polls/p/history?step={asked}": whole(POINTS),
+            "GET /v1/polls/p/tally": whole(TALLY_OF_P)})
+    ran = tally(tmp_path, "history", "p", *given)
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.decode() == (
+        "TIME                               Yes  A label that is much\n"
+        "2026-11-23T08:00:00Z                 1                     0\n"
+        "2026-11-23T09:00:00Z  9007199254740993                     2\n")
+
+
+def test_the_history_of_a_poll_ends_with_now(daemon):
+    daemon.poll("p", carried=[5, 0, 0, 0])
+    daemon.vote("p", 2, "v")
+    ran = tally(daemon.folder, "history", "p")
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.decode().splitlines()[-1].split()[1:] == ["5", "1", "0", "0"]
+    assert tally(daemon.folder, "history", "nothing").returncode == 5
+    assert tally(daemon.folder, "history", "p", "--step", "61s").returncode == 6
+
+
+@pytest.mark.parametrize("step", ["", "h", "1w", "-1", "99999999999999999999", "9999999999999999d"])
+def test_a_step_that_is_no_time_is_wrong_usage(tmp_path, step):
+    assert tally(tmp_path, "history", "p", "--step", step).returncode == 2
+
+
+# verify
+
+
+def test_verify_counts_what_the_daemon_counted(daemon):
+    daemon.poll("p")
+    daemon.poll("q")
+    daemon.vote("p", 1, "v")
+    for args, figures in (([], b"2 polls, 1 votes"), (["q"], b"1 polls, 0 votes")):
+        ran = tally(daemon.folder, "verify", *args)
+        assert ran.stdout == b"verified: " + figures + b", no mismatch\n"
+    assert tally(daemon.folder, "verify", "nothing").returncode == 5
+
+
+def test_a_mismatch_is_a_line_and_1(canned, tmp_path):
+    server = canned({"POST /v1/verify": whole(
+        {"ok": False, "polls": 2, "votes": 9, "mismatches": [
+            {"poll": "p", "detail": "option 2 has 3, the ledger 4"},
+            {"poll": "q", "detail": "votes\x1b"}]})})
+    ran = tally(tmp_path, "verify", "p", "q")
+    assert ran.returncode == 1
+    assert ran.stdout == b"p: option 2 has 3, the ledger 4\nq: votes?\n"
+    assert len(ran.stderr.splitlines()) == 2
+    assert json.loads(server.asked[0][1]) == {"polls": ["p", "q"]}
+
+
+# backup
+
+
+@pytest.mark.parametrize("given, sent", [
+    ("monday.db", "monday.db"), ("/a/b.db", "/a/b.db"), ("./b.db", "{cwd}/b.db"),
+    ("x/b.db", "{cwd}/x/b.db")])
+def test_a_path_is_from_here_and_a_name_the_daemons_to_place(canned, tmp_path, given, sent):
+    server = canned({"POST /v1/backup": whole(
+        {"path": "/b/monday.db", "bytes": 43200000, "votes": 1000000, "key": "/b/monday.db.key"})})
+    ran = tally(tmp_path, "backup", given)
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout == (b"backed up: /b/monday.db (41.2 MiB, 1000000 votes); "
+                          b"its key is /b/monday.db.key: keep both together\n")
+    assert json.loads(server.asked[0][1]) == {"path": sent.format(cwd=tmp_path)}
+
+
+def test_a_key_that_lies_elsewhere_is_told(canned, tmp_path):
+    canned({"POST /v1/backup": whole({"path": "/b", "bytes": 10, "votes": 0, "key": "external"})})
+    assert b"(10 B, 0 votes); its key lies elsewhere" in tally(tmp_path, "backup", "b").stdout
+
+
+def test_a_backup_lies_where_it_was_asked_for_and_overwrites_nothing(daemon):
+    daemon.poll("p")
+    daemon.vote("p", 1, "v")
+    os.mkdir(os.path.join(daemon.folder, "x"))
+    ran = tally(daemon.folder, "backup", "x/b.db")
+    assert ran.returncode == 0, ran.stderr
+    path = os.path.join(daemon.folder, "x", "b.db")
+    assert ran.stdout.decode().startswith(f"backed up: {path} (") and b", 1 votes)" in ran.stdout
+    assert f"its key is {path}.key".encode() in ran.stdout
+    assert sorted(os.listdir(os.path.dirname(path))) == ["b.db", "b.db.key"]
+    again = tally(daemon.folder, "backup", "x/b.db")
+    assert again.returncode == 6
+    assert again.stderr.decode().splitlines() == [
+        "tally: x/b.db is there already",
+        "tally: choose another name: a backup overwrites nothing"]
+
+
+# status
+
+
+def on_terminal(folder, *args):
+    master, slave = pty.openpty()
+    run = subprocess.Popen([TALLY, "--socket", os.path.join(folder, "s"), *args], stdout=slave,
+                           env={"LC_ALL": "C.UTF-8", "NO_COLOR": "1"})
+    os.close(slave)
+    out = b""
+    while True:
+        try:
+            out += os.read(master, 65536)
+        except OSError:  # Linux answers EIO when the last writer has gone
+            break
+    assert run.wait(ENDS_WITHIN_S) == 0
+    os.close(master)
+    return out.decode().replace("\r\n", "\n")
+
+
+def test_status_is_json_in_a_pipe_and_lines_on_a_terminal(daemon):
+    daemon.poll("p")
+    daemon.vote("p", 1, "v")
+    status = json.loads(tally(daemon.folder, "status").stdout)
+    assert (status["polls"], status["votes"]) == (1, 1)
+    rows = dict(line.split(maxsplit=1) for line in on_terminal(daemon.folder, "status").splitlines()
+                if not line.startswith(("up for", "store size", "log size", "commit", "last")))
+    assert rows["votes"] == "1" and rows["version"] == status["version"]
+    assert rows["store"] == status["store"]["url"]
+
+
+def test_status_does_without_what_is_not_there(canned, tmp_path):
+    canned({"GET /v1/status": whole({"votes": 3, "uptime_s": 7300, "store": {"bytes": 2048},
+                                     "last_backup_at": None, "queue": 7})})
+    assert on_terminal(tmp_path, "status") == (
+        "up for        2 h 1 min\nstore size    2.0 KiB\nvotes         3\nlast backup   none\n")
+
+
+def test_status_is_drawn_again_until_the_daemon_says_no(canned, tmp_path):
+    canned({"GET /v1/status": [whole({"votes": 1}), whole({"votes": 2}),
+                               whole({"title": "no", "status": 403}, b"403 Forbidden")]})
+    ran = tally(tmp_path, "status", "--watch")
+    assert ran.returncode == 4
+    assert [json.loads(line)["votes"] for line in ran.stdout.splitlines()] == [1, 2]
