@@ -13,17 +13,22 @@ function(room name)
   target_link_libraries(${name} PUBLIC ${ARG_USES} ${ARG_LIBRARIES} PRIVATE habits)
 endfunction()
 
-# A program of the files that lie directly in a folder. All but main.c make a library of the folder's
-# name, so that unit tests can link them as they do a room.
+# A program of the files that lie directly in a folder. PARTS names a library of all of them but
+# main.c, so that unit tests can link them as they do a room.
 #
-#   room_program(tally client USES base LIBRARIES PkgConfig::curl)
+#   room_program(tally client PARTS client USES base LIBRARIES PkgConfig::curl)
 function(room_program name folder)
-  cmake_parse_arguments(ARG "" "" "USES;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(ARG "" "PARTS" "USES;LIBRARIES" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${folder}/*.c)
-  list(REMOVE_ITEM sources ${PROJECT_SOURCE_DIR}/${folder}/main.c)
-  add_library(${folder} STATIC ${sources})
-  target_include_directories(${folder} PUBLIC ${PROJECT_SOURCE_DIR}/${folder})
-  target_link_libraries(${folder} PUBLIC ${ARG_USES} ${ARG_LIBRARIES} PRIVATE habits)
-  add_executable(${name} ${PROJECT_SOURCE_DIR}/${folder}/main.c)
-  target_link_libraries(${name} PRIVATE ${folder} habits)
+  if(ARG_PARTS)
+    list(REMOVE_ITEM sources ${PROJECT_SOURCE_DIR}/${folder}/main.c)
+    add_library(${ARG_PARTS} STATIC ${sources})
+    target_include_directories(${ARG_PARTS} PUBLIC ${PROJECT_SOURCE_DIR}/${folder})
+    target_link_libraries(${ARG_PARTS} PUBLIC ${ARG_USES} ${ARG_LIBRARIES} PRIVATE habits)
+    list(PREPEND ARG_USES ${ARG_PARTS})
+    set(sources ${PROJECT_SOURCE_DIR}/${folder}/main.c)
+  endif()
+  add_executable(${name} ${sources})
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/${folder})
+  target_link_libraries(${name} PRIVATE ${ARG_USES} ${ARG_LIBRARIES} habits)
 endfunction()
