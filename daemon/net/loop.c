@@ -70,8 +70,10 @@ static void become_quiet(struct loop *loop)
     if (!loop->draining || loop->n_conns > 0)
         return;
     (void)pthread_mutex_lock(&loop->lock);
-    loop->quiet = true;
-    (void)pthread_cond_broadcast(&loop->changed);
+    if (!loop->handed) { /* the first loop hands itself who stood at the door as it began */
+        loop->quiet = true;
+        (void)pthread_cond_broadcast(&loop->changed);
+    }
     (void)pthread_mutex_unlock(&loop->lock);
 }
 
