@@ -54,8 +54,13 @@ bool url_path_is(struct str raw, const char *path)
     for (; *path; path++) {
         char c = at < raw.len ? raw.at[at] : '\0';
 
-        if (c == '%' && at + 2 < raw.len) {
-            c = (char)(hex_digit(raw.at[at + 1]) << 4 | hex_digit(raw.at[at + 2]));
+        if (c == '%') {
+            int high = at + 1 < raw.len ? hex_digit(raw.at[at + 1]) : -1;
+            int low = at + 2 < raw.len ? hex_digit(raw.at[at + 2]) : -1;
+
+            if (high < 0 || low < 0)
+                return false;
+            c = (char)(high << 4 | low);
             at += 2;
         }
         if (c != *path)

@@ -121,6 +121,25 @@ static void a_number_is_all_digits_and_in_its_range(void **state)
     }
 }
 
+static void a_path_is_known_however_it_is_escaped(void **state)
+{
+    static const struct {
+        const char *raw;
+        bool is;
+    } rows[] = {
+        { "/v1/votes", true },   { "/v1/%76otes", true },  { "/%76%31/votes", true },
+        { "/v1/vote", false },   { "/v1/votes/", false },  { "/v1/votes%", false },
+        { "/v1/vote%7", false }, { "/v1/vote%zz", false }, { "/v1/vote%73", true },
+        { "", false },           { "*", false },           { "/v1/votes?x", false },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (url_path_is(str_of(rows[i].raw), "/v1/votes") != rows[i].is)
+            fail_msg("%s", rows[i].raw);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -129,6 +148,7 @@ int main(void)
         cmocka_unit_test(more_segments_than_any_route_has_lead_nowhere),
         cmocka_unit_test(an_unknown_or_doubled_parameter_is_named),
         cmocka_unit_test(a_number_is_all_digits_and_in_its_range),
+        cmocka_unit_test(a_path_is_known_however_it_is_escaped),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
