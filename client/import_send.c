@@ -205,8 +205,11 @@ static void turn(struct import *import, struct flow *flow)
     progress_show(&import->progress, window_bytes_done(import->window), import_votes(import));
 }
 
+/* Somebody was there, or this would have been the end: who is not there at the next try may come
+ * again. */
 static enum sent lost(struct import *import, const char *why)
 {
+    import->met = true;
     (void)why_set(&import->lost_why, "%s", why);
     return SENT_LOST;
 }
