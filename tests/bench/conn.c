@@ -127,3 +127,15 @@ enum conn_write conn_write(struct conn *conn)
     conn->out_sent = 0;
     return CONN_WRITTEN;
 }
+
+bool conn_keep(struct conn *conn, struct str rest)
+{
+    if (conn->rest.len > 0) {
+        if (rest.len > 0)
+            memmove(conn->rest.bytes, rest.at, rest.len);
+        conn->rest.len = rest.len;
+        return true;
+    }
+    buf_str_add(&conn->rest, rest);
+    return buf_ok(&conn->rest);
+}

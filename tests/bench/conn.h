@@ -43,4 +43,7 @@ enum conn_write { CONN_WRITTEN, CONN_FULL, CONN_WRITE_FAILED };
 /* Writes what is in `out` as far as the socket takes it. */
 MUST_USE enum conn_write conn_write(struct conn *conn);
 
+/* Keeps the beginning of a reply, which may lie in conn->rest itself; false: no memory. */
+MUST_USE bool conn_keep(struct conn *conn, struct str rest);
+
 #endif

@@ -57,6 +57,8 @@ static void usage(FILE *to)
           "  --depth D         requests in flight on each, 1..1024 (1)\n"
           "  --seconds S       how long to measure, 1..3600 (1)\n"
           "  --count N         end behind so many requests, or after --seconds\n"
+          "  --rate N          requests a second by the clock, 1..1000000; a reply's time counts\n"
+          "                    from when its request was due (as fast as replies come)\n"
           "  --warmup-ms MS    asked and checked before, not measured (0)\n"
           "  --options N       of the poll, voted for in turn, 1..9 (4)\n"
           "  --voters PREFIX   what voters' names begin with (v)\n"
@@ -89,6 +91,7 @@ enum {
     O_DEPTH,
     O_SECONDS,
     O_COUNT,
+    O_RATE,
     O_WARMUP,
     O_OPTIONS,
     O_VOTERS,
@@ -108,6 +111,7 @@ static const struct option long_options[] = {
     { "depth", required_argument, NULL, O_DEPTH },
     { "seconds", required_argument, NULL, O_SECONDS },
     { "count", required_argument, NULL, O_COUNT },
+    { "rate", required_argument, NULL, O_RATE },
     { "warmup-ms", required_argument, NULL, O_WARMUP },
     { "options", required_argument, NULL, O_OPTIONS },
     { "voters", required_argument, NULL, O_VOTERS },
@@ -163,6 +167,9 @@ static bool number_option(struct options *options, int o, const char *value)
         return true;
     case O_COUNT:
         options->plan.count = number("count", value, 1, UINT32_MAX);
+        return true;
+    case O_RATE:
+        options->plan.rate = (unsigned)number("rate", value, 1, RATE_MAX);
         return true;
     case O_WARMUP:
         options->plan.warmup_ms = (int64_t)number("warmup-ms", value, 0, 1000 * SECONDS_MAX);

@@ -4,6 +4,9 @@
  * Every event is one read, a look at all replies in it, and one write with as many new requests.
  * A run warms up, measures, and drains: it asks no more and waits for what is in flight.
  *
+ * With a rate, requests fall due by the clock, and a reply's time counts from then: a server that
+ * stops for a moment delays all that fell due meanwhile, though they are sent only afterwards.
+ *
  * Threads: one.
  */
 #include "bench/run.h"
@@ -13,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -20,8 +24,9 @@
 
 #define READ_BYTES_MAX (256U * 1024U)
 #define EVENTS_MAX 256
-#define DRAIN_NS (10 * INT64_C(1000000000))
 #define NS_PER_MS INT64_C(1000000)
+#define NS_PER_S (1000 * NS_PER_MS)
+#define DRAIN_NS (10 * NS_PER_S)
 
 enum phase { WARMING, MEASURING, DRAINING };
 
@@ -35,7 +40,9 @@ struct state {
     int64_t phase_ends_ns;
     int64_t measured_from_ns;
     uint64_t in_flight;
-    char *arrived; /* READ_BYTES_MAX: what one read brought */
+    int64_t due_ns; /* with a rate: when the next request is */
+    unsigned turn;  /* with a rate: whose it is, if there is room */
+    char *arrived;  /* READ_BYTES_MAX: what one read brought */
 };
 
 static int64_t now_ns(clockid_t clock)
@@ -44,7 +51,7 @@ static int64_t now_ns(clockid_t clock)
 
     if (clock_gettime(clock, &now) != 0)
         return 0;
-    return (int64_t)now.tv_sec * 1000 * NS_PER_MS + now.tv_nsec;
+    return (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
 }
 
 /* User and system time of all threads of cpu_of: what /proc/PID/stat says, in nanoseconds. */
@@ -80,15 +87,23 @@ static void measuring_ends(struct state *state, int64_t now)
     state->result->cpu_ns += cpu_ns(state->plan);
 }
 
-/* Moves on to the next phase when its time has come; false at the end. Nothing in flight means that
- * all is asked and answered, or that no connection is left: each is refilled at once. */
+/* Nothing in flight means that all is asked and answered, or that no connection is left: each is
+ * refilled at once, unless the clock says when. */
+static bool is_over(const struct state *state)
+{
+    bool by_the_clock = state->plan->rate > 0 && asks(state) && state->result->errors == 0;
+
+    return state->in_flight == 0 && !by_the_clock;
+}
+
+/* Moves on to the next phase when its time has come; false at the end. */
 static bool phase_goes_on(struct state *state, int64_t now)
 {
     if (state->phase == WARMING && now >= state->phase_ends_ns)
         measuring_begins(state, now);
-    if (state->phase == MEASURING && (now >= state->phase_ends_ns || state->in_flight == 0))
+    if (state->phase == MEASURING && (now >= state->phase_ends_ns || is_over(state)))
         measuring_ends(state, now);
-    return state->in_flight > 0 && (state->phase != DRAINING || now < state->phase_ends_ns);
+    return !is_over(state) && (state->phase != DRAINING || now < state->phase_ends_ns);
 }
 
 /* An error of `requests` requests at once; the first one is the one that is told. */
@@ -116,20 +131,22 @@ static void conn_lost_because(struct state *state, struct conn *conn, const char
     conn_lost(state, conn, &why);
 }
 
-/* Fills the connection up to its depth and writes; what the socket does not take waits. */
-static void conn_ask(struct state *state, struct conn *conn, int64_t now)
+static void request_put(struct state *state, struct conn *conn, int64_t at_ns)
+{
+    unsigned newest = (conn->oldest + conn->in_flight) % state->plan->depth;
+
+    conn->asked[newest] = (struct asked){ state->result->asked++, at_ns };
+    request_add(state->protocol, conn->asked[newest].n, &conn->out);
+    conn->in_flight++;
+    state->in_flight++;
+}
+
+/* Writes; what the socket does not take waits. */
+static void conn_send(struct state *state, struct conn *conn)
 {
     struct epoll_event event = { .events = EPOLLIN, .data.ptr = conn };
     bool waits = false;
 
-    while (conn->in_flight < state->plan->depth && asks(state)) {
-        unsigned newest = (conn->oldest + conn->in_flight) % state->plan->depth;
-
-        conn->asked[newest] = (struct asked){ state->result->asked++, now };
-        request_add(state->protocol, conn->asked[newest].n, &conn->out);
-        conn->in_flight++;
-        state->in_flight++;
-    }
     if (!buf_ok(&conn->out)) {
         conn_lost_because(state, conn, "no memory", 0);
         return;
@@ -150,6 +167,40 @@ static void conn_ask(struct state *state, struct conn *conn, int64_t now)
     conn->waits_to_write = waits;
     if (epoll_ctl(state->epoll, EPOLL_CTL_MOD, conn->fd, &event) != 0)
         conn_lost_because(state, conn, "cannot wait", errno);
+}
+
+/* Fills the connection up to its depth, unless the clock does. */
+static void conn_ask(struct state *state, struct conn *conn, int64_t now)
+{
+    while (state->plan->rate == 0 && conn->in_flight < state->plan->depth && asks(state))
+        request_put(state, conn, now);
+    conn_send(state, conn);
+}
+
+/* The next connection in turn that has room, or NULL. */
+static struct conn *conn_with_room(struct state *state)
+{
+    for (unsigned i = 0; i < state->plan->connections; i++) {
+        struct conn *conn = &state->conns[state->turn];
+
+        state->turn = (state->turn + 1) % state->plan->connections;
+        if (conn->fd >= 0 && conn->in_flight < state->plan->depth)
+            return conn;
+    }
+    return NULL;
+}
+
+/* Asks all that is due; what finds no room stays due. */
+static void ask_due(struct state *state, int64_t now)
+{
+    struct conn *conn;
+
+    while (state->plan->rate > 0 && asks(state) && state->due_ns <= now &&
+           (conn = conn_with_room(state)) != NULL) {
+        request_put(state, conn, state->due_ns);
+        conn_send(state, conn);
+        state->due_ns += NS_PER_S / state->plan->rate;
+    }
 }
 
 /* Replies out of order show in marks that do not rise. */
@@ -219,19 +270,6 @@ static bool replies_read(struct state *state, struct conn *conn, struct str arri
     return true;
 }
 
-/* Keeps the beginning of a reply; `rest` may lie in conn->rest itself. */
-static bool rest_keep(struct conn *conn, struct str rest)
-{
-    if (conn->rest.len > 0) {
-        if (rest.len > 0)
-            memmove(conn->rest.bytes, rest.at, rest.len);
-        conn->rest.len = rest.len;
-        return true;
-    }
-    buf_str_add(&conn->rest, rest);
-    return buf_ok(&conn->rest);
-}
-
 static void conn_arrived(struct state *state, struct conn *conn)
 {
     ssize_t n = read(conn->fd, state->arrived, READ_BYTES_MAX);
@@ -251,7 +289,7 @@ static void conn_arrived(struct state *state, struct conn *conn)
     }
     if (!replies_read(state, conn, arrived, now, &arrived))
         return;
-    if (!buf_ok(&conn->rest) || !rest_keep(conn, arrived)) {
+    if (!buf_ok(&conn->rest) || !conn_keep(conn, arrived)) {
         conn_lost_because(state, conn, "no memory", 0);
         return;
     }
@@ -268,18 +306,35 @@ static void conn_event(struct state *state, const struct epoll_event *event)
         conn_arrived(state, conn);
 }
 
+/* Until the phase ends, or the next request is due. One that is overdue waits for a reply, which
+ * makes room. */
+static struct timespec rest_of(const struct state *state, int64_t now)
+{
+    int64_t until_ns = state->phase_ends_ns;
+    int64_t left_ns;
+
+    if (state->plan->rate > 0 && asks(state) && state->due_ns > now && state->due_ns < until_ns)
+        until_ns = state->due_ns;
+    left_ns = until_ns > now ? until_ns - now : 0;
+    return (struct timespec){ left_ns / NS_PER_S, left_ns % NS_PER_S };
+}
+
 static void run_loop(struct state *state)
 {
     struct epoll_event events[EVENTS_MAX];
     int64_t now = now_ns(CLOCK_MONOTONIC);
 
     state->phase_ends_ns = now + state->plan->warmup_ms * NS_PER_MS;
+    state->due_ns = now;
     for (unsigned i = 0; i < state->plan->connections; i++)
         conn_ask(state, &state->conns[i], now_ns(CLOCK_MONOTONIC));
     while (phase_goes_on(state, now = now_ns(CLOCK_MONOTONIC))) {
-        int64_t left_ms = (state->phase_ends_ns - now) / NS_PER_MS + 1;
-        int n = epoll_wait(state->epoll, events, EVENTS_MAX, (int)left_ms);
+        struct timespec rest;
+        int n;
 
+        ask_due(state, now);
+        rest = rest_of(state, now);
+        n = epoll_pwait2(state->epoll, events, EVENTS_MAX, &rest, NULL);
         for (int i = 0; i < n; i++)
             conn_event(state, &events[i]);
     }
@@ -333,6 +388,8 @@ enum run_end run(const struct run_plan *plan, const struct protocol *protocol,
     if (state.epoll < 0 || !state.conns || !state.arrived) {
         why_set(reterr_why, "no memory, or no descriptor");
     } else if (conns_open(&state, reterr_why)) {
+        /* The usual slack of 50 us would be measured as the server's. */
+        (void)prctl(PR_SET_TIMERSLACK, 1UL);
         run_loop(&state);
         end = RUN_DONE;
     }

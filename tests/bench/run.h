@@ -15,6 +15,7 @@
 
 #define CONNECTIONS_MAX 10000U
 #define DEPTH_MAX 1024U
+#define RATE_MAX 1000000U
 
 struct run_plan {
     const char *socket;   /* a Unix socket's path, or NULL */
@@ -24,6 +25,7 @@ struct run_plan {
     int64_t warmup_ms;    /* asked and checked, not measured */
     int64_t measure_ms;   /* from then on; with a count, the longest it may take */
     uint64_t count;       /* ends behind so many requests; 0: measure_ms decides */
+    unsigned rate;        /* requests a second, by the clock; 0: as fast as replies come */
     pid_t cpu_of;         /* a process whose CPU time is measured too, or 0 */
 };
 

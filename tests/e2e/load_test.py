@@ -11,6 +11,7 @@ import re
 import socket
 import subprocess
 import threading
+import time
 
 import pytest
 
@@ -137,6 +138,28 @@ def test_a_measured_time_ends_by_itself(fake, tmp_path):
     assert 0 < figures["p50_ms"] <= figures["p99_ms"] <= figures["p999_ms"]
 
 
+def test_a_rate_is_kept_by_the_clock(fake, tmp_path):
+    fake(counted)
+    ran = votes(tmp_path, "--seconds", "1", "--rate", "100", "--connections", "3")
+    assert ran.returncode == 0, ran.stderr
+    assert 0 < json.loads(ran.stdout)["asked"] <= 101
+
+
+def test_with_a_rate_all_that_fell_due_behind_a_slow_reply_was_slow(fake, tmp_path):
+    def slow_at_first(n):
+        if n == 1:
+            time.sleep(0.5)  # the server's fault that has to show
+        return counted(n)
+
+    fake(slow_at_first)
+    ran = votes(tmp_path, "--count", "50", "--rate", "100", "--seconds", "60")
+    assert ran.returncode == 0, ran.stderr
+    figures = json.loads(ran.stdout)
+    assert (figures["asked"], figures["right"]) == (50, 50)
+    # Request n was due after 10n ms, and none was answered before 500.
+    assert figures["p50_ms"] >= 240
+
+
 ALREADY = http(b'{"result":"already","receipt":{"poll":"p","seq":1},%s}' % TALLY, b"200 OK")
 WRONG_VOTES = {
     "already in place of counted": (lambda n: ALREADY, "status 200 in place of 201"),
@@ -246,7 +269,8 @@ def test_no_server_is_one_clear_line(tmp_path):
 
 @pytest.mark.parametrize("args", [
     [], ["http-vote"], ["http-get", "--path", "/"], ["resp", "--poll", "p"], ["what"],
-    ["http-vote", "--poll", "p", "--depth", "0"], ["http-vote", "--poll", "p", "--count", "1x"],
+    ["http-vote", "--poll", "p", "--depth", "0"], ["http-vote", "--poll", "p", "--rate", "0"],
+    ["http-vote", "--poll", "p", "--count", "1x"],
     ["http-vote", "--poll", "p", "--tcp", "127.0.0.1:1"],
 ])
 def test_wrong_usage_is_exit_2(tmp_path, args):
