@@ -15,6 +15,7 @@ import re
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import time
 
@@ -102,6 +103,21 @@ class Server:
             self.process.kill()
             self.process.wait()
 
+    def kill(self):
+        """As a crash ends it."""
+        self.process.kill()
+        self.process.wait()
+
+    def rss_bytes(self):
+        """What it has in memory now, shared libraries included."""
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        return 1024 * int(re.search(r"VmRSS:\s+(\d+) kB", status)[1])
+
+    def cpu_ticks(self):
+        """User and system time so far, in the kernel's ticks of 10 ms."""
+        stat = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text()
+        return sum(map(int, stat.rpartition(")")[2].split()[11:13]))
+
     def __enter__(self):
         try:
             self.start()
@@ -114,14 +130,23 @@ class Server:
         self.stop()
 
     def start(self):
+        self.launch()
+        self.wait(self.listens)
+
+    def launch(self):
+        """Begins to start it."""
+        raise NotImplementedError
+
+    def listens(self):
+        """Whether it has started."""
         raise NotImplementedError
 
 
 class LocalHTTP(http.client.HTTPConnection):
     """HTTP over a Unix socket."""
 
-    def __init__(self, path):
-        super().__init__("localhost", timeout=10)
+    def __init__(self, path, timeout):
+        super().__init__("localhost", timeout=timeout)
         self.path = str(path)
 
     def connect(self):
@@ -136,23 +161,22 @@ class Tallyd(Server):
     def __init__(self, folder, binary, threads=None):
         super().__init__(folder)
         self.binary, self.threads = binary, threads
-        self.socket = self.socket_path("s")
+        self.socket, self.store = self.socket_path("s"), self.folder / "tally.db"
         self.port = None
 
-    def start(self):
+    def launch(self):
         threads = ["--threads", str(self.threads)] if self.threads else []
         self.spawn(self.binary, "--listen", "127.0.0.1:0", "--socket", self.socket,
-                   "--store", f"sqlite:{self.folder / 'tally.db'}", *threads, *TALLYD_NO_LIMITS)
-        self.wait(self.listens)
+                   "--store", f"sqlite:{self.store}", *threads, *TALLYD_NO_LIMITS)
 
     def listens(self):
         said = re.search(r"127\.0\.0\.1:([1-9]\d*)", self.log.read_text(errors="replace"))
         self.port = int(said[1]) if said else None
         return said and connects(socket.AF_UNIX, self.socket)
 
-    def ask(self, method, path, body=None):
+    def ask(self, method, path, body=None, timeout=10):
         """The bytes of a 2xx answer."""
-        with contextlib.closing(LocalHTTP(self.socket)) as connection:
+        with contextlib.closing(LocalHTTP(self.socket, timeout)) as connection:
             head = {"Content-Type": "application/json"} if body else {}
             connection.request(method, path, json.dumps(body) if body else None, head)
             answer = connection.getresponse()
@@ -169,6 +193,24 @@ class Tallyd(Server):
     def tally(self, poll):
         return self.ask("GET", f"/v1/polls/{poll}/tally")
 
+    def votes(self, poll):
+        return json.loads(self.tally(poll))["votes"]
+
+    def ledger_bytes(self):
+        """The database and its log; the ballast is no vote's."""
+        return sum(path.stat().st_size for path in self.folder.glob("tally.db*")
+                   if path.suffix in (".db", ".db-wal"))
+
+    def poll_age(self, poll, days):
+        """Makes a poll of a stopped tallyd older: each row holds its time since then."""
+        with contextlib.closing(sqlite3.connect(self.store)) as store, store:
+            aged = store.execute(
+                "UPDATE poll SET definition = json_set(definition, '$.created_at_ms', "
+                "json_extract(definition, '$.created_at_ms') - ?) WHERE id = ?",
+                (days * 86400 * 1000, poll))
+            if aged.rowcount != 1:
+                raise Failed(f"tallyd: there is no {poll} in {self.store}")
+
 
 class Redis(Server):
     """Durable as tallyd is: every command is synced before its answer. No snapshots and no
@@ -182,17 +224,34 @@ class Redis(Server):
         super().__init__(folder)
         self.socket = self.socket_path("s")
 
-    def start(self):
+    def launch(self):
         self.spawn(program("redis-server"), "--port", "0", "--unixsocket", self.socket,
                    "--dir", self.folder, "--appendonly", "yes", "--appendfsync", "always",
                    "--save", "", "--auto-aof-rewrite-percentage", "0")
-        self.wait(lambda: connects(socket.AF_UNIX, self.socket))
+
+    def listens(self):
+        return connects(socket.AF_UNIX, self.socket)
 
     def ask(self, *command):
         return output(program("redis-cli"), "-s", str(self.socket), *command).strip()
 
     def script_load(self):
         return self.ask("SCRIPT", "LOAD", self.script)
+
+    def votes(self, poll):
+        return int(self.ask("SCARD", f"{poll}:voters"))
+
+    def votes_once_loaded(self, poll):
+        """The same by the shortest way; None while it loads its log, or does not listen yet."""
+        with socket.socket(socket.AF_UNIX) as link:
+            if link.connect_ex(str(self.socket)) != 0:
+                return None
+            link.sendall(f"SCARD {poll}:voters\r\n".encode())
+            answer = link.recv(200)
+        return int(answer[1:]) if answer.startswith(b":") else None
+
+    def log_bytes(self):
+        return sum(path.stat().st_size for path in (self.folder / "appendonlydir").iterdir())
 
 
 class Nginx(Server):
@@ -232,12 +291,14 @@ http {{
         (self.folder / "files" / "tally").write_bytes(body)
         self.port = free_port()
 
-    def start(self):
+    def launch(self):
         user = "user root;" if os.geteuid() == 0 else ""
         config = self.folder / "conf"
         config.write_text(self.config.format(folder=self.folder, port=self.port, user=user))
         self.spawn(program("nginx"), "-p", self.folder, "-e", self.log, "-c", config)
-        self.wait(lambda: connects(socket.AF_INET, ("127.0.0.1", self.port)) and self.worker())
+
+    def listens(self):
+        return connects(socket.AF_INET, ("127.0.0.1", self.port)) and self.worker()
 
     def worker(self):
         """The worker's pid: it does the work, the master only waits."""
@@ -277,7 +338,7 @@ UPDATE tally SET votes = votes + 1 FROM counted
             self.as_user = ["setpriv", f"--reuid={self.user}", f"--regid={self.user}",
                             "--clear-groups"]
 
-    def start(self):
+    def launch(self):
         if os.geteuid() == 0:
             closed = [str(p) for p in self.folder.parents if not p.stat().st_mode & 1]
             if closed:
@@ -291,11 +352,13 @@ UPDATE tally SET votes = votes + 1 FROM counted
                    "-c", "listen_addresses=", "-c", "max_connections=300",
                    "-c", "shared_buffers=256MB", "-c", "max_wal_size=8GB",
                    "-c", "checkpoint_timeout=1h")
-        self.wait(self.answers)
+
+    def start(self):
+        super().start()
         self.ask(self.schema)
         (self.folder / "vote.sql").write_text(self.vote)
 
-    def answers(self):
+    def listens(self):
         ran = subprocess.run([program("pg_isready"), "-h", self.folder], capture_output=True,
                              timeout=START_S, check=False)
         return ran.returncode == 0
@@ -303,6 +366,22 @@ UPDATE tally SET votes = votes + 1 FROM counted
     def ask(self, sql):
         return output(program("psql"), "-h", str(self.folder), "-U", self.user, "-d", "postgres",
                       "-v", "ON_ERROR_STOP=1", "-qAtc", sql).strip()
+
+    def copy_votes(self, path):
+        """One transaction from a file, which the server itself reads: no way is shorter."""
+        self.ask(f"COPY vote (poll, voter, option) FROM '{path}'")
+
+    def votes_stored(self):
+        return int(self.ask("SELECT count(*) FROM vote"))
+
+    def votes_forget(self):
+        """Gone, and nothing is left to be written behind its back."""
+        self.ask("TRUNCATE vote")
+        self.ask("CHECKPOINT")
+
+    def votes_bytes(self):
+        """Of the table and its index."""
+        return int(self.ask("SELECT pg_total_relation_size('vote')"))
 
     def pgbench(self, poll, connections, seconds):
         """Its report on `seconds` of votes in that poll."""
