@@ -8,10 +8,12 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/ckd.h"
 
+#define DAY_S 86400
+#define DAYS_OF_400_YEARS 146097
+#define DAYS_FROM_0000_03_01 719468 /* to 1970-01-01 */
 #define ROOM_BYTES_MIN 256
 
 void buf_clear(struct buf *buf)
@@ -127,15 +129,39 @@ void buf_json_string(struct buf *buf, struct str s)
     buf_char(buf, '"');
 }
 
+/* Two digits at `at`. */
+static void put_two(char *at, unsigned n)
+{
+    at[0] = (char)('0' + n / 10 % 10);
+    at[1] = (char)('0' + n % 10);
+}
+
+/* By hand, since an export writes one for each row: gmtime_r() and printf() were two fifths of its
+ * time. The date is that of the proleptic Gregorian calendar, counted in years from 1 March, so
+ * that the leap day is a year's last. */
 void buf_time(struct buf *buf, int64_t at_ms)
 {
-    time_t seconds = (time_t)(at_ms / 1000 - (at_ms % 1000 < 0 ? 1 : 0));
-    struct tm utc;
+    int64_t seconds = at_ms / 1000 - (at_ms % 1000 < 0 ? 1 : 0);
+    int64_t days = seconds / DAY_S - (seconds % DAY_S < 0 ? 1 : 0) + DAYS_FROM_0000_03_01;
+    unsigned of_day = (unsigned)(seconds - (days - DAYS_FROM_0000_03_01) * DAY_S);
+    int64_t era = (days >= 0 ? days : days - (DAYS_OF_400_YEARS - 1)) / DAYS_OF_400_YEARS;
+    unsigned of_era = (unsigned)(days - era * DAYS_OF_400_YEARS);
+    unsigned year_of_era = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+    unsigned of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    unsigned month = (5 * of_year + 2) / 153; /* from March */
+    int64_t year = (int64_t)year_of_era + era * 400 + (month >= 10);
+    char text[] = "0000-00-00T00:00:00Z";
 
-    if (!gmtime_r(&seconds, &utc)) {
-        buf->failed = true; /* a year beyond int: no time that the contract lets in */
+    if (year < 0 || year > 9999) {
+        buf->failed = true; /* no time that the contract lets in */
         return;
     }
-    buf_format(buf, "%04d-%02d-%02dT%02d:%02d:%02dZ", utc.tm_year + 1900, utc.tm_mon + 1,
-               utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec);
+    put_two(text, (unsigned)year / 100);
+    put_two(text + 2, (unsigned)year % 100);
+    put_two(text + 5, month < 10 ? month + 3 : month - 9);
+    put_two(text + 8, of_year - (153 * month + 2) / 5 + 1);
+    put_two(text + 11, of_day / 3600);
+    put_two(text + 14, of_day / 60 % 60);
+    put_two(text + 17, of_day % 60);
+    buf_add(buf, text, sizeof text - 1);
 }
