@@ -140,8 +140,8 @@ static bool recount_rows(sqlite3 *db, const struct kept *kept, struct recount *r
     int code;
 
     if (!prepare(db, SQLITE_RECOUNT, kept->poll->number, &scan, why) ||
-        sqlite3_bind_int64(scan, 2, INT64_MIN) != SQLITE_OK ||
-        sqlite3_bind_int64(scan, 3, INT64_MAX) != SQLITE_OK ||
+        sqlite3_bind_int64(scan, 2, -1) != SQLITE_OK ||
+        sqlite3_bind_int64(scan, 3, UINT32_MAX) != SQLITE_OK ||
         sqlite3_bind_int64(scan, 4, -1) != SQLITE_OK)
         return failed(db, why);
     while ((code = sqlite3_step(scan)) == SQLITE_ROW) {

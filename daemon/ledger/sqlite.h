@@ -25,6 +25,7 @@
 
 #define SQLITE_APPLICATION_ID 0x74616C79 /* "taly" */
 #define PAGE_BYTES 4096
+#define POLL_NUMBER_MAX INT32_MAX /* it stands above the 32 bits of seq in a row's key */
 #define WAL_BYTES_MAX (32 * 1024 * 1024)
 /* A checkpoint is due here, so that one batch more stays below the most. */
 #define WAL_BYTES_DUE (24 * 1024 * 1024)

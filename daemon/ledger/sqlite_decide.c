@@ -303,6 +303,11 @@ static enum fault decide_edit(struct store *store, struct job *job)
 
     switch (result) {
     case EDIT_CREATED:
+        if (store->last_number == POLL_NUMBER_MAX) {
+            poll_free(poll);
+            refused(job, PROBLEM_STORE_UNAVAILABLE, "this ledger has had as many polls as it can");
+            return FAULT_NONE;
+        }
         job->result = JOB_CREATED;
         fault = create(store, poll, &book);
         break;

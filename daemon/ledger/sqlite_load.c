@@ -203,7 +203,9 @@ static bool sums_agree(const struct book *book)
 static bool rows_agree(struct store *store, const struct book *book)
 {
     sqlite3_stmt *statement = NULL;
-    bool ok = sqlite3_prepare_v2(store->db, "SELECT coalesce(max(seq), 0) FROM vote WHERE poll = ?",
+    bool ok = sqlite3_prepare_v2(store->db,
+                                 "SELECT coalesce(max(row), 0) & 4294967295 FROM vote "
+                                 "WHERE row > ?1 << 32 AND row <= (?1 << 32) + 4294967295",
                                  -1, &statement, NULL) == SQLITE_OK &&
               sqlite3_bind_int64(statement, 1, (sqlite3_int64)book->poll->number) == SQLITE_OK &&
               sqlite3_step(statement) == SQLITE_ROW &&

@@ -90,12 +90,13 @@ static bool prepare_statements(struct store *store, struct why *why)
         [SQL_BEGIN] = "BEGIN IMMEDIATE",
         [SQL_COMMIT] = "COMMIT",
         [SQL_ROLLBACK] = "ROLLBACK",
-        [SQL_VOTE_INSERT] = "INSERT INTO vote (poll, seq, at, voter, options, replaces, address) "
-                            "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        [SQL_VOTE_INSERT] = "INSERT INTO vote (row, at, voter, options, replaces, address) "
+                            "VALUES ((?1 << 32) + ?2, ?3, ?4, ?5, ?6, ?7)",
         [SQL_VOTE_SELECT] = "SELECT voter, at, options, address FROM vote "
-                            "WHERE poll = ?1 AND seq = ?2",
-        [SQL_VOTE_SCAN] = "SELECT seq, voter, options, replaces, address, at FROM vote "
-                          "WHERE poll = ?1 AND seq > ?2 AND seq <= ?3 ORDER BY seq LIMIT ?4",
+                            "WHERE row = (?1 << 32) + ?2",
+        [SQL_VOTE_SCAN] = "SELECT row & 4294967295, voter, options, replaces, address, at "
+                          "FROM vote WHERE row > (?1 << 32) + ?2 AND row <= (?1 << 32) + ?3 "
+                          "ORDER BY row LIMIT ?4",
         [SQL_TALLY_SELECT] = "SELECT option, votes FROM tally WHERE poll = ?1",
         [SQL_POLL_SELECT] = "SELECT voters, version, updated_at FROM poll WHERE poll = ?1",
         [SQL_HOUR_SCAN] = "SELECT hour, option, votes FROM hour WHERE poll = ?1 "

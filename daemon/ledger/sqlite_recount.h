@@ -15,9 +15,9 @@
 
 /* ?1 the poll's number, ?2 rows behind this seq, ?3 up to this one, ?4 at most so many (-1: all) */
 #define SQLITE_RECOUNT                                                                             \
-    "SELECT v.seq, v.voter, v.options, v.replaces, o.options, o.voter "                            \
-    "FROM vote AS v LEFT JOIN vote AS o ON o.poll = v.poll AND o.seq = v.replaces "                \
-    "WHERE v.poll = ?1 AND v.seq > ?2 AND v.seq <= ?3 ORDER BY v.seq LIMIT ?4"
+    "SELECT v.row & 4294967295, v.voter, v.options, v.replaces, o.options, o.voter "               \
+    "FROM vote AS v LEFT JOIN vote AS o ON o.row = (?1 << 32) + v.replaces "                       \
+    "WHERE v.row > (?1 << 32) + ?2 AND v.row <= (?1 << 32) + ?3 ORDER BY v.row LIMIT ?4"
 
 /*
  * The row that such a statement stands on. Pure.

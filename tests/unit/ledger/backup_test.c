@@ -444,7 +444,7 @@ static void a_copy_that_cannot_be_written_harms_nothing(void **state)
     } rows[] = {
         { SQLITE_FULL, 1, "full" },
         { SQLITE_FULL, 100, "full" },
-        { SQLITE_FULL, 500, "full" },
+        { SQLITE_FULL, 400, "full" },
         { SQLITE_IOERR_WRITE, 1, "could not be written" },
         { SQLITE_IOERR_WRITE, 300, "could not be written" },
     };

@@ -195,7 +195,8 @@ static void each_planted_fault_is_named(void **state)
         { "UPDATE vote SET voter = zeroblob(15) WHERE seq = 1 AND " P, "row 1 has no voter" },
         { "UPDATE vote SET options = 2 WHERE seq = 4 AND " P, "poll p: option 1 stands at 3" },
         { "UPDATE vote SET options = 8 WHERE seq = 4 AND " P, "poll p: option 4 stands at 0" },
-        { "UPDATE vote SET seq = -3 WHERE seq = 1 AND " P, "row -3 has a number that no row has" },
+        { "UPDATE vote SET row = row - 1 WHERE seq = 1 AND " P,
+          "row 0 has a number that no row has" },
         { "UPDATE hour SET votes = votes + 1 WHERE option = 1 AND hour = "
           "(SELECT max(hour) FROM hour) AND " P,
           "poll p: option 1 stands at 8, carried included, and its history" },
