@@ -115,15 +115,23 @@ static void room(void *context)
         rows_ask(&export->rows);
 }
 
+/* Nobody hears it: only frees the exchange, which may have ended before the first slice came. */
+static void drop(struct export *export)
+{
+    if (export->begun)
+        exchange_abort(export->exchange);
+    else
+        exchange_reply(export->exchange, &(struct reply){ .status = 503, .close = true });
+    export_free(export);
+}
+
 static void gone(void *context)
 {
     struct export *export = context;
 
     export->gone = true;
-    if (export->rows.asked)
-        return; /* the job is still the writer's */
-    exchange_abort(export->exchange);
-    export_free(export);
+    if (!export->rows.asked) /* else the job is still the writer's */
+        drop(export);
 }
 
 /* false: there was no memory for the head, and that was answered. */
@@ -164,8 +172,7 @@ static bool drop_gone(struct export *export)
 {
     if (!export->gone)
         return false;
-    exchange_abort(export->exchange);
-    export_free(export);
+    drop(export);
     return true;
 }
 

@@ -95,6 +95,18 @@ def test_an_export_of_many_slices_is_of_one_moment(daemon):
     assert len(rows(daemon, "/v1/polls/p/votes?all=1")) == 10500
 
 
+def test_an_export_whose_reader_is_gone_before_its_first_row_does_no_harm(daemon):
+    daemon.poll("p")
+    daemon.vote("p", 1, "a")
+    for _ in range(20):
+        wire = daemon.unix()
+        # The tally cannot be sent any more, so the export is given up while the writer has it.
+        wire.send(harness.request_bytes("GET", "/v1/polls/p/tally") +
+                  harness.request_bytes("GET", "/v1/polls/p/votes"))
+        wire.close()
+    assert len(rows(daemon, "/v1/polls/p/votes")) == 1
+
+
 def test_an_empty_poll_exports_nothing_and_what_is_wrong_is_refused(daemon):
     daemon.poll("p")
     assert rows(daemon, "/v1/polls/p/votes") == []
