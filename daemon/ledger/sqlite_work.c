@@ -173,28 +173,30 @@ static void refuse_waiting(struct book *book, enum fault fault, struct queue_lis
     }
 }
 
-/* The jobs that waited for these sets, in the order they came. */
+/* The jobs that waited for these sets, in the order they came. A bulk may begin to wait for another
+ * poll's, and then waits there; if something broke, those that are left go with the store. */
 static enum store_result answer_waiting(struct store *store, struct book *book,
                                         struct queue_list *answered)
 {
     enum store_result result = STORE_DONE;
+    struct queue_list ready = { NULL, NULL, 0 };
     AUTO_BYTES struct job **jobs = malloc(BATCH_JOBS_MAX * sizeof(struct job *));
 
     if (!jobs) {
         refuse_waiting(book, FAULT_NO_MEMORY, answered);
         return STORE_REFUSED;
     }
-    while (result != STORE_BROKEN && book->waiting.n > 0) {
+    hand_back(&book->waiting, &ready);
+    while (result != STORE_BROKEN && ready.n > 0) {
         struct batch batch = { .jobs = jobs, .now_ms = clock_wall_ms(store->clock) };
         size_t kept;
 
-        batch_fill(&batch, &book->waiting);
+        batch_fill(&batch, &ready);
         result = store_commit(store, &batch, &kept);
         for (size_t i = 0; i < batch.n; i++)
             queue_list_add(answered, &batch.jobs[i]->node);
-        if (kept > 0)
-            break; /* they began to wait for something else */
     }
+    hand_back(&ready, &book->waiting);
     return result;
 }
 

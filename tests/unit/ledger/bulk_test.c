@@ -1,0 +1,131 @@
+/*
+ * bulk_test.c - bulks that wait for the voters of their polls.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "ledger/ledger_fixture.h"
+
+#define POLL "{\"title\":\"t\",\"options\":[{\"label\":\"a\"},{\"label\":\"b\"}]}"
+#define BULKS (2 * BATCH_JOBS_MAX / BULK_LINES_MAX + 1) /* more than two batches of them */
+#define TURNS_MAX 100
+
+static int make(void **state)
+{
+    static struct fixture fixture;
+
+    fixture_make(&fixture);
+    *state = &fixture;
+    return fixture_open(&fixture) ? -1 : 0;
+}
+
+static int remove_it(void **state)
+{
+    fixture_remove(*state);
+    return 0;
+}
+
+static uint64_t number_of(struct fixture *fixture, const char *id)
+{
+    struct published *published = board_get(fixture->board, str_of(id));
+    uint64_t number;
+
+    assert_non_null(published);
+    number = published->poll->number;
+    published_free(published);
+    return number;
+}
+
+struct bulks {
+    struct job jobs[BULKS];
+    struct refusal refusals[BULKS];
+    struct bulk bulks[BULKS];
+};
+
+/* Each line another voter, the polls by turns. */
+static struct bulks *bulks_make(const uint64_t polls[2])
+{
+    struct bulks *all = calloc(1, sizeof *all);
+    uint32_t voter = 0;
+
+    assert_non_null(all);
+    for (size_t i = 0; i < BULKS; i++) {
+        all->jobs[i] = (struct job){ .kind = JOB_BULK,
+                                     .bulk = &all->bulks[i],
+                                     .refusal = &all->refusals[i] };
+        all->bulks[i].n = BULK_LINES_MAX;
+        for (size_t line = 0; line < BULK_LINES_MAX; line++) {
+            struct ballot *ballot = &all->bulks[i].lines[line].ballot;
+
+            *ballot = (struct ballot){ .poll = polls[line % 2], .kind = VOTER_NAMED, .marks = 1 };
+            voter++;
+            memcpy(ballot->voter.bytes, &voter, sizeof voter);
+        }
+    }
+    return all;
+}
+
+/* Hands all of them over as the writer would. Returns how many came back. */
+static size_t hand_over(struct fixture *fixture, struct bulks *all)
+{
+    struct queue_list from = { NULL, NULL, 0 };
+    struct queue_list answered = { NULL, NULL, 0 };
+    struct job *room[BULKS];
+    size_t back = 0;
+    int64_t next_ms;
+
+    for (size_t i = 0; i < BULKS; i++)
+        queue_list_add(&from, &all->jobs[i].node);
+    while (from.n > 0) {
+        struct batch batch = { .jobs = room, .now_ms = fixture->wall_ms };
+        size_t kept;
+
+        batch_fill(&batch, &from);
+        assert_int_equal(store_commit(fixture->store, &batch, &kept), STORE_DONE);
+        back += batch.n;
+    }
+    for (int turn = 0; turn < TURNS_MAX && back + answered.n < BULKS; turn++)
+        assert_int_equal(store_work(fixture->store, false, &answered, &next_ms), STORE_DONE);
+    for (const struct queue_node *node = answered.first; node; node = node->next)
+        published_free(((const struct job *)node)->published);
+    return back + answered.n;
+}
+
+static void bulks_that_wait_for_one_poll_after_the_other_all_come_back(void **state)
+{
+    struct fixture *fixture = *state;
+    struct bulks *all;
+    uint64_t polls[2];
+
+    fixture_put(fixture, "p", POLL);
+    fixture_put(fixture, "q", POLL);
+    assert_int_equal(fixture_vote(fixture, "p", "anna", 1, 0).result, JOB_COUNTED);
+    assert_int_equal(fixture_vote(fixture, "q", "anna", 1, 0).result, JOB_COUNTED);
+    fixture_close(fixture);
+    assert_null(fixture_open(fixture));
+    polls[0] = number_of(fixture, "p");
+    polls[1] = number_of(fixture, "q");
+    all = bulks_make(polls);
+    assert_int_equal(hand_over(fixture, all), BULKS);
+    for (size_t i = 0; i < BULKS; i++)
+        assert_int_equal(all->jobs[i].result, JOB_READ);
+    assert_int_equal(fixture_votes(fixture, "p"), 1 + BULKS * BULK_LINES_MAX / 2);
+    assert_int_equal(fixture_votes(fixture, "q"), 1 + BULKS * BULK_LINES_MAX / 2);
+    free(all);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(
+            bulks_that_wait_for_one_poll_after_the_other_all_come_back, make, remove_it),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
