@@ -107,9 +107,8 @@ struct store {
     size_t n_books;
     size_t room_books;
     size_t n_loading;
-    struct queue_list
-        orphans;    /* jobs whose poll went while they waited: answered, to be handed back */
-    int wal_frames; /* not yet checkpointed, by the last commit */
+    struct queue_list orphans; /* jobs whose poll went while they waited: to be decided anew */
+    int wal_frames;            /* not yet checkpointed, by the last commit */
     uint64_t ballast_bytes;
     bool ballast_there;
     bool log_remembers;       /* what was forgotten is still in the log: it must go when it can */

@@ -68,7 +68,7 @@ static void undo_one(const struct undo *undo)
     assert(ok);
 }
 
-/* Their poll is not there any more: they are told so. */
+/* Their poll is not there any more. Lines of a bulk may be for others. */
 static void orphan(struct store *store, struct book *book)
 {
     struct queue_node *node;
@@ -76,13 +76,8 @@ static void orphan(struct store *store, struct book *book)
     if (book->loading)
         store->n_loading--;
     book->loading = false;
-    while ((node = queue_list_take(&book->waiting)) != NULL) {
-        struct job *job = (struct job *)node;
-
-        refuse(job->refusal, PROBLEM_NO_SUCH_POLL, "there is no poll of this id");
-        job->result = JOB_REFUSED;
+    while ((node = queue_list_take(&book->waiting)) != NULL)
         queue_list_add(&store->orphans, node);
-    }
 }
 
 static void touched_free(struct touched *touched)

@@ -160,11 +160,12 @@ static void hand_back(struct queue_list *from, struct queue_list *to)
         queue_list_add(to, node);
 }
 
-static void refuse_waiting(struct book *book, enum fault fault, struct queue_list *answered)
+static void refuse_waiting(struct queue_list *waiting, enum fault fault,
+                           struct queue_list *answered)
 {
     struct queue_node *node;
 
-    while ((node = queue_list_take(&book->waiting)) != NULL) {
+    while ((node = queue_list_take(waiting)) != NULL) {
         struct job *job = (struct job *)node;
         struct batch batch = { .jobs = &job, .n = 1 };
 
@@ -173,9 +174,10 @@ static void refuse_waiting(struct book *book, enum fault fault, struct queue_lis
     }
 }
 
-/* The jobs that waited for these sets, in the order they came. A bulk may begin to wait for another
- * poll's, and then waits there; if something broke, those that are left go with the store. */
-static enum store_result answer_waiting(struct store *store, struct book *book,
+/* Decides jobs that have waited, in the order they came. A bulk may begin to wait for another
+ * poll's voters, and then waits there; if something broke, those that are left go with the store.
+ */
+static enum store_result answer_waiting(struct store *store, struct queue_list *waiting,
                                         struct queue_list *answered)
 {
     enum store_result result = STORE_DONE;
@@ -183,10 +185,10 @@ static enum store_result answer_waiting(struct store *store, struct book *book,
     AUTO_BYTES struct job **jobs = malloc(BATCH_JOBS_MAX * sizeof(struct job *));
 
     if (!jobs) {
-        refuse_waiting(book, FAULT_NO_MEMORY, answered);
+        refuse_waiting(waiting, FAULT_NO_MEMORY, answered);
         return STORE_REFUSED;
     }
-    hand_back(&book->waiting, &ready);
+    hand_back(waiting, &ready);
     while (result != STORE_BROKEN && ready.n > 0) {
         struct batch batch = { .jobs = jobs, .now_ms = clock_wall_ms(store->clock) };
         size_t kept;
@@ -196,7 +198,7 @@ static enum store_result answer_waiting(struct store *store, struct book *book,
         for (size_t i = 0; i < batch.n; i++)
             queue_list_add(answered, &batch.jobs[i]->node);
     }
-    hand_back(&ready, &book->waiting);
+    hand_back(&ready, waiting);
     return result;
 }
 
@@ -218,12 +220,12 @@ static enum store_result load_some(struct store *store, struct queue_list *answe
         store->n_loading--;
         book->loading = false;
         book_drop_sets(book);
-        refuse_waiting(book, fault, answered);
+        refuse_waiting(&book->waiting, fault, answered);
         return fault == FAULT_BROKEN ? STORE_BROKEN : STORE_REFUSED;
     }
     if (!book || book->loading)
         return STORE_DONE;
-    return answer_waiting(store, book, answered);
+    return answer_waiting(store, &book->waiting, answered);
 }
 
 /* Only into room that is there to spare; the log of a busy store is left alone. */
@@ -262,11 +264,12 @@ enum store_result store_work(struct store *store, bool idle, struct queue_list *
 
     if (result != STORE_BROKEN && store->n_loading > 0)
         result = load_some(store, answered);
+    if (result != STORE_BROKEN && store->orphans.n > 0)
+        result = answer_waiting(store, &store->orphans, answered);
     if (result != STORE_BROKEN)
         next_ms = sooner(next_ms, backup_work(store, idle, answered));
     if (result != STORE_BROKEN && idle)
         result = tidy(store);
-    hand_back(&store->orphans, answered);
     if (!store->ballast_there && store->ballast_bytes > 0)
         next_ms = sooner(next_ms, BALLAST_RETRY_MS);
     *ret_next_ms = store->n_loading > 0 ? 0 : next_ms;
@@ -284,21 +287,24 @@ void store_end_soon(struct store *store, struct queue_list *answered)
     backup_end(store, answered);
 }
 
+static void abandon_waiting(struct queue_list *waiting, struct queue_list *answered)
+{
+    struct queue_node *node;
+
+    while ((node = queue_list_take(waiting)) != NULL) {
+        struct job *job = (struct job *)node;
+
+        refuse(job->refusal, PROBLEM_STORE_UNAVAILABLE, "the store failed; send it again");
+        job->result = JOB_REFUSED;
+        queue_list_add(answered, node);
+    }
+}
+
 void store_abandon(struct store *store, struct queue_list *answered)
 {
-    for (size_t i = 0; i < store->n_books; i++) {
-        struct book *book = store->books[i];
-        struct queue_node *node;
-
-        while ((node = queue_list_take(&book->waiting)) != NULL) {
-            struct job *job = (struct job *)node;
-
-            refuse(job->refusal, PROBLEM_STORE_UNAVAILABLE, "the store failed; send it again");
-            job->result = JOB_REFUSED;
-            queue_list_add(answered, node);
-        }
-    }
-    hand_back(&store->orphans, answered);
+    for (size_t i = 0; i < store->n_books; i++)
+        abandon_waiting(&store->books[i]->waiting, answered);
+    abandon_waiting(&store->orphans, answered);
     backup_abandon(store, answered);
     /* Nothing is synced again behind a sync that failed: the next start writes the log anew. */
     (void)sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);

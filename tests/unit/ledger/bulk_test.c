@@ -46,6 +46,7 @@ struct bulks {
     struct job jobs[BULKS];
     struct refusal refusals[BULKS];
     struct bulk bulks[BULKS];
+    struct job *last; /* behind them, or NULL */
 };
 
 /* Each line another voter, the polls by turns. */
@@ -56,9 +57,8 @@ static struct bulks *bulks_make(const uint64_t polls[2])
 
     assert_non_null(all);
     for (size_t i = 0; i < BULKS; i++) {
-        all->jobs[i] = (struct job){ .kind = JOB_BULK,
-                                     .bulk = &all->bulks[i],
-                                     .refusal = &all->refusals[i] };
+        all->jobs[i] =
+            (struct job){ .kind = JOB_BULK, .bulk = &all->bulks[i], .refusal = &all->refusals[i] };
         all->bulks[i].n = BULK_LINES_MAX;
         for (size_t line = 0; line < BULK_LINES_MAX; line++) {
             struct ballot *ballot = &all->bulks[i].lines[line].ballot;
@@ -76,12 +76,15 @@ static size_t hand_over(struct fixture *fixture, struct bulks *all)
 {
     struct queue_list from = { NULL, NULL, 0 };
     struct queue_list answered = { NULL, NULL, 0 };
-    struct job *room[BULKS];
+    struct job *room[BULKS + 1];
+    size_t n = BULKS + (all->last != NULL);
     size_t back = 0;
     int64_t next_ms;
 
     for (size_t i = 0; i < BULKS; i++)
         queue_list_add(&from, &all->jobs[i].node);
+    if (all->last)
+        queue_list_add(&from, &all->last->node);
     while (from.n > 0) {
         struct batch batch = { .jobs = room, .now_ms = fixture->wall_ms };
         size_t kept;
@@ -90,11 +93,23 @@ static size_t hand_over(struct fixture *fixture, struct bulks *all)
         assert_int_equal(store_commit(fixture->store, &batch, &kept), STORE_DONE);
         back += batch.n;
     }
-    for (int turn = 0; turn < TURNS_MAX && back + answered.n < BULKS; turn++)
+    for (int turn = 0; turn < TURNS_MAX && back + answered.n < n; turn++)
         assert_int_equal(store_work(fixture->store, false, &answered, &next_ms), STORE_DONE);
     for (const struct queue_node *node = answered.first; node; node = node->next)
         published_free(((const struct job *)node)->published);
     return back + answered.n;
+}
+
+static void two_polls_that_have_voters(struct fixture *fixture, uint64_t ret_polls[2])
+{
+    fixture_put(fixture, "p", POLL);
+    fixture_put(fixture, "q", POLL);
+    assert_int_equal(fixture_vote(fixture, "p", "anna", 1, 0).result, JOB_COUNTED);
+    assert_int_equal(fixture_vote(fixture, "q", "anna", 1, 0).result, JOB_COUNTED);
+    fixture_close(fixture);
+    assert_null(fixture_open(fixture));
+    ret_polls[0] = number_of(fixture, "p");
+    ret_polls[1] = number_of(fixture, "q");
 }
 
 static void bulks_that_wait_for_one_poll_after_the_other_all_come_back(void **state)
@@ -103,14 +118,7 @@ static void bulks_that_wait_for_one_poll_after_the_other_all_come_back(void **st
     struct bulks *all;
     uint64_t polls[2];
 
-    fixture_put(fixture, "p", POLL);
-    fixture_put(fixture, "q", POLL);
-    assert_int_equal(fixture_vote(fixture, "p", "anna", 1, 0).result, JOB_COUNTED);
-    assert_int_equal(fixture_vote(fixture, "q", "anna", 1, 0).result, JOB_COUNTED);
-    fixture_close(fixture);
-    assert_null(fixture_open(fixture));
-    polls[0] = number_of(fixture, "p");
-    polls[1] = number_of(fixture, "q");
+    two_polls_that_have_voters(fixture, polls);
     all = bulks_make(polls);
     assert_int_equal(hand_over(fixture, all), BULKS);
     for (size_t i = 0; i < BULKS; i++)
@@ -120,11 +128,38 @@ static void bulks_that_wait_for_one_poll_after_the_other_all_come_back(void **st
     free(all);
 }
 
+static void a_poll_that_is_deleted_takes_its_own_lines_along_and_no_others(void **state)
+{
+    struct fixture *fixture = *state;
+    struct refusal refusal = { .problem = PROBLEM_NONE };
+    struct job deletion = { .kind = JOB_DELETE, .id = "p", .refusal = &refusal };
+    struct bulks *all;
+    uint64_t polls[2];
+
+    two_polls_that_have_voters(fixture, polls);
+    all = bulks_make(polls);
+    all->last = &deletion;
+    assert_int_equal(hand_over(fixture, all), BULKS + 1);
+    assert_int_equal(deletion.result, JOB_DELETED);
+    for (size_t i = 0; i < BULKS; i++) {
+        assert_int_equal(all->jobs[i].result, JOB_READ);
+        for (size_t line = 0; line < BULK_LINES_MAX; line += 2) {
+            assert_int_equal(all->bulks[i].lines[line].problem, PROBLEM_NO_SUCH_POLL);
+            assert_int_equal(all->bulks[i].lines[line + 1].result, JOB_COUNTED);
+        }
+        buf_free(&all->bulks[i].details);
+    }
+    assert_int_equal(fixture_votes(fixture, "q"), 1 + BULKS * BULK_LINES_MAX / 2);
+    free(all);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(bulks_that_wait_for_one_poll_after_the_other_all_come_back,
+                                        make, remove_it),
         cmocka_unit_test_setup_teardown(
-            bulks_that_wait_for_one_poll_after_the_other_all_come_back, make, remove_it),
+            a_poll_that_is_deleted_takes_its_own_lines_along_and_no_others, make, remove_it),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
