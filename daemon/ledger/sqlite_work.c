@@ -130,6 +130,30 @@ static enum fault decide_all(struct store *store, struct batch *batch, size_t *r
     return FAULT_NONE;
 }
 
+static bool is_read(const struct job *job)
+{
+    return job->kind == JOB_SCAN || job->kind == JOB_HOURS || job->kind == JOB_STATUS;
+}
+
+/* A batch was refused, and nothing of it stands: what only reads what was committed before does not
+ * suffer by that, and an export may be what a full disk is mended with. */
+static enum store_result read_again(struct store *store, struct batch *batch)
+{
+    for (size_t i = 0; i < batch->n; i++) {
+        struct batch one = { .jobs = &batch->jobs[i], .n = 1 };
+        enum decided decided;
+        enum fault fault;
+
+        if (!is_read(batch->jobs[i]))
+            continue;
+        fault = decide_job(store, batch->jobs[i], &decided);
+        answer_fault(&one, fault);
+        if (fault == FAULT_BROKEN)
+            return STORE_BROKEN;
+    }
+    return STORE_REFUSED;
+}
+
 enum store_result store_commit(struct store *store, struct batch *batch, size_t *ret_kept)
 {
     enum fault fault = FAULT_NONE;
@@ -149,7 +173,7 @@ enum store_result store_commit(struct store *store, struct batch *batch, size_t 
         attach_tallies(store, batch);
     else
         answer_fault(batch, result == STORE_BROKEN ? FAULT_BROKEN : fault);
-    return result;
+    return result == STORE_REFUSED ? read_again(store, batch) : result;
 }
 
 static void hand_back(struct queue_list *from, struct queue_list *to)
