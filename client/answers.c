@@ -173,22 +173,33 @@ static const char *remedy_of(struct str slug, unsigned status)
                          : "`tally help` shows what can be asked";
 }
 
-/* The members that a 422 names: `/options/3 is …; …` */
-static void errors_add(struct buf *out, struct str errors)
+/* What is wrong, and the members that a 422 names: `Something is wrong; /options/3: no label`. An
+ * error that says the same is not told twice: `step: must be whole hours`. */
+static void detail_add(struct buf *out, struct str detail, struct str errors)
 {
     struct str rest = json_inside(errors);
     struct str error;
 
     for (int i = 0; i < DETAILS_MAX && json_next(&rest, &error); i++) {
         struct str where = json_member(error, "pointer");
+        struct str what = json_member(error, "detail");
 
         if (where.len == 0)
             where = json_member(error, "parameter");
-        buf_text(out, "; ");
-        json_text(out, where);
-        buf_text(out, ": ");
-        json_text(out, json_member(error, "detail"));
+        if (i == 0 && !str_eq(what, detail)) {
+            json_text(out, detail);
+            buf_text(out, "; ");
+        } else if (i > 0) {
+            buf_text(out, "; ");
+        }
+        if (!str_eq(where, STR("\"\""))) {
+            json_text(out, where);
+            buf_text(out, ": ");
+        }
+        json_text(out, what);
     }
+    if (json_inside(errors).len == 0)
+        json_text(out, detail);
 }
 
 /* What stands already, where the daemon tells: `; option 2 stands` */
@@ -216,11 +227,10 @@ enum outcome complain_of_refusal(const char *about, const struct http_answer *an
     if (!json_is_string(detail))
         detail = json_member(problem, "title");
     if (json_is_string(detail))
-        json_text(&line, detail);
+        detail_add(&line, detail, json_member(problem, "errors"));
     else
         buf_format(&line, "the answer was status %u, without a reason", answer->status);
     standing_add(&line, json_member(problem, "standing"));
-    errors_add(&line, json_member(problem, "errors"));
     buf_char(&line, '\0');
     complain(remedy_of(problem_slug(answer), answer->status), "%s",
              buf_ok(&line) ? line.bytes : "no memory");

@@ -495,6 +495,16 @@ def test_apply_goes_on_behind_a_refusal_and_ends_with_its_status(tcp):
     assert lines(done.stderr)[0] == "tally: a: Something is wrong; /options/3: no label"
 
 
+@pytest.mark.parametrize("error, says", [
+    ({"parameter": "step", "detail": "must be more"}, "step: must be more"),
+    ({"pointer": "", "detail": "must be more"}, "must be more"),
+])
+def test_what_is_wrong_is_said_once(tcp, error, says):
+    tcp.play("PUT", "/v1/polls/a", problem(422, "invalid", "must be more", errors=[error]))
+    done = tally("apply", "-", "--url", tcp.url, stdin='{"id":"a"}')
+    assert lines(done.stderr)[0] == f"tally: a: {says}"
+
+
 @pytest.mark.parametrize("text, exit_status", [
     ("", 6), ("[]", 6), ("{", 6), ('{"title":"T"}', 6), ('{"polls":[{"id":""}]}', 6),
     ('{"polls":[1]}', 6), ('{"id":"a\\u0000b"}', 6),
