@@ -4,6 +4,7 @@
  * Threads: main, at start.
  */
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 
 #include "config/inside.h"
@@ -64,6 +65,17 @@ static enum config_result usage_error(struct why *why, const char *what, const c
 {
     why_set(why, "%s%s; see tallyd --help", what, which);
     return CONFIG_USAGE;
+}
+
+/* getopt_long() names a letter by optopt, in a cluster of them too, and a word by where it stood.
+ */
+static enum config_result unknown(struct why *why, const char *word)
+{
+    char letter[] = { '-', (char)optopt, '\0' };
+
+    if (optopt > UCHAR_MAX)
+        return usage_error(why, "no value is taken by ", word);
+    return usage_error(why, "there is no option ", optopt != 0 ? letter : word);
 }
 
 /* The value of an option that stands for a key takes what the key takes. */
@@ -148,7 +160,7 @@ enum config_result config_options_read(int argc, char **argv, struct config_opti
         enum config_result result;
 
         if (code == '?')
-            return usage_error(reterr_why, "there is no option ", argv[optind - 1]);
+            return unknown(reterr_why, argv[optind - 1]);
         if (code == ':')
             return usage_error(reterr_why, "no value is given for ", argv[optind - 1]);
         result = take_option(&options, code, reterr_why);

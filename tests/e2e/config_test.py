@@ -53,6 +53,17 @@ def test_a_bad_file_is_named_with_its_line_and_exit_6(tmp_path, text, line, says
     assert os.listdir(tmp_path) == ["tallyd.conf"]
 
 
+@pytest.mark.parametrize("args,says", [
+    (("-x",), "there is no option -x"),
+    (("-xc", "file"), "there is no option -x"),
+    (("--port", "80"), "there is no option --port"),
+    (("--check-config=yes",), "no value is taken by --check-config=yes"),
+    (("--threads",), "no value is given for --threads"),
+])
+def test_a_bad_option_is_named_and_exit_2(args, says):
+    assert run(*args) == (2, [], [f"{says}; see tallyd --help"])
+
+
 def test_a_file_that_cannot_be_read_is_exit_6(tmp_path):
     for path in (tmp_path / "nowhere", tmp_path, "/dev/null"):
         status, out, err = check(path)
