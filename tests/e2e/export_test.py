@@ -1,7 +1,10 @@
 """Reading the ledger: export, history, verify, status."""
+import calendar
+import contextlib
 import csv
 import io
 import json
+import sqlite3
 import time
 
 import harness
@@ -133,6 +136,37 @@ def test_a_history_ends_with_what_the_tally_says_now(daemon):
     age = time.time() - time.mktime(time.strptime(got["points"][-1]["at"], "%Y-%m-%dT%H:%M:%SZ")
                                     ) + time.timezone
     assert -2 <= age < 60
+
+
+def hour_of(point):
+    at = time.strptime(point["at"], "%Y-%m-%dT%H:%M:%SZ")
+    assert (at.tm_min, at.tm_sec) == (0, 0)
+    return calendar.timegm(at) // 3600
+
+
+def test_a_history_has_a_point_where_a_step_ends_that_changed_something(daemon):
+    daemon.poll("p")
+    daemon.vote("p", 1, "a")
+    daemon.stop()
+    midnight = int(time.time()) // 86400 * 24
+    # Each row: the hour, counted from last midnight but four, and what an option stood at behind it.
+    rows_of_hours = [(0, 1, 5), (0, 2, 0), (0, 3, 0), (0, 4, 0), (1, 2, 1), (1, 1, 4), (3, 1, 4),
+                     (25, 3, 2), (26, 3, 0), (50, 3, 2)]
+    rows_of_hours += [(-2000 + i, 4, i) for i in range(1500)] + [(-500, 4, 0)]
+    with contextlib.closing(sqlite3.connect(daemon.store)) as store, store:
+        store.executemany("INSERT INTO hour VALUES (1, ?, ?, ?)",
+                          [(midnight - 96 + hour, *row) for hour, *row in rows_of_hours])
+    daemon.start()
+    points = history(daemon, "p")["points"]
+    assert [(hour_of(p) - midnight + 96, p["votes"]) for p in points[-6:-1]] == [
+        (1, [5, 0, 0, 0]), (2, [4, 1, 0, 0]), (26, [4, 1, 2, 0]), (27, [4, 1, 0, 0]),
+        (51, [4, 1, 2, 0])]
+    assert points[-1]["votes"] == [1, 0, 0, 0]
+    assert [(hour_of(p) - midnight + 96, p["votes"][3]) for p in points[:-6]] == [
+        (-1999 + i, i) for i in range(1500)] + [(-499, 0)]
+    points = history(daemon, "p", 86400)["points"]
+    assert [(hour_of(p) - midnight + 96, p["votes"]) for p in points[-3:-1]] == [
+        (24, [4, 1, 0, 0]), (72, [4, 1, 2, 0])]
 
 
 def test_a_bad_step_is_refused(daemon):
