@@ -49,17 +49,8 @@ static bool path_read(const cJSON *body, struct str *ret_path, struct refusal *r
 {
     const cJSON *item;
 
-    if (!cJSON_IsObject(body))
-        return refuse_member(reterr, "", "must be an object");
-    cJSON_ArrayForEach(item, body)
-    {
-        char pointer[sizeof reterr->errors[0].where];
-
-        if (strcmp(item->string, "path") == 0)
-            continue;
-        (void)snprintf(pointer, sizeof pointer, "/%s", item->string);
-        return refuse_member(reterr, pointer, "there is no such member here");
-    }
+    if (!json_members_ok(body, "path", reterr))
+        return false;
     item = json_member(body, "path");
     if (!cJSON_IsString(item))
         return refuse_member(reterr, POINTER, "must be a string: a name, or an absolute path");
