@@ -132,6 +132,15 @@ static bool read_tally(sqlite3 *db, struct kept *kept, struct check *check, stru
     return code == SQLITE_DONE || failed(db, why);
 }
 
+/* A backup may be older than this tallyd, which brings it to its own version when it starts. */
+static const char *recount_sql(sqlite3 *db)
+{
+    bool by_row = sqlite3_table_column_metadata(db, "main", "vote", "row", NULL, NULL, NULL, NULL,
+                                                NULL) == SQLITE_OK;
+
+    return by_row ? SQLITE_RECOUNT : SQLITE_RECOUNT_BEFORE_002;
+}
+
 static bool recount_rows(sqlite3 *db, const struct kept *kept, struct recount *recount,
                          struct check *check, struct why *why)
 {
@@ -139,7 +148,7 @@ static bool recount_rows(sqlite3 *db, const struct kept *kept, struct recount *r
     const char *wrong = NULL;
     int code;
 
-    if (!prepare(db, SQLITE_RECOUNT, kept->poll->number, &scan, why) ||
+    if (!prepare(db, recount_sql(db), kept->poll->number, &scan, why) ||
         sqlite3_bind_int64(scan, 2, -1) != SQLITE_OK ||
         sqlite3_bind_int64(scan, 3, UINT32_MAX) != SQLITE_OK ||
         sqlite3_bind_int64(scan, 4, -1) != SQLITE_OK)

@@ -19,6 +19,12 @@
     "FROM vote AS v LEFT JOIN vote AS o ON o.row = (?1 << 32) + v.replaces "                       \
     "WHERE v.row > (?1 << 32) + ?2 AND v.row <= (?1 << 32) + ?3 ORDER BY v.row LIMIT ?4"
 
+/* The same in a store or a backup from before 002-row-key.sql: checking one changes nothing. */
+#define SQLITE_RECOUNT_BEFORE_002                                                                  \
+    "SELECT v.seq, v.voter, v.options, v.replaces, o.options, o.voter "                            \
+    "FROM vote AS v LEFT JOIN vote AS o ON o.poll = v.poll AND o.seq = v.replaces "                \
+    "WHERE v.poll = ?1 AND v.seq > ?2 AND v.seq <= ?3 ORDER BY v.seq LIMIT ?4"
+
 /*
  * The row that such a statement stands on. Pure.
  *

@@ -401,6 +401,27 @@ static void a_backup_with_a_wrong_tally_is_refused(void **state)
     refuses(fixture, &backup, "damaged");
 }
 
+static void an_older_store_and_its_backup_are_checked_and_restored(void **state)
+{
+    struct fixture *fixture = *state;
+    char lines[LINES_BYTES];
+    struct backup backup;
+    struct check found;
+    struct why why;
+
+    fixture_make_version_1(fixture);
+    found = check(fixture, lines);
+    if (found.mismatches != 0)
+        fail_msg("%s", lines);
+    assert_int_equal(found.votes, 5);
+    make_backup(fixture, &backup);
+    if (!restore(fixture, &backup, &found, &why))
+        fail_msg("%s", why.text);
+    assert_null(fixture_open(fixture));
+    assert_int_equal(fixture_votes(fixture, "p"), 15);
+    assert_int_equal(fixture_vote(fixture, "p", "v1", 2, 0).result, JOB_ALREADY);
+}
+
 static void a_newer_backup_is_refused(void **state)
 {
     struct fixture *fixture = *state;
@@ -425,6 +446,7 @@ int main(void)
         TEST(what_is_there_is_not_overwritten),
         TEST(what_is_no_backup_is_refused_and_nothing_touched),
         TEST(a_backup_with_a_wrong_tally_is_refused),
+        TEST(an_older_store_and_its_backup_are_checked_and_restored),
         TEST(a_newer_backup_is_refused),
     };
 

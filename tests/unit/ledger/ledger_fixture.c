@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 #include <sodium.h>
+#include <sqlite3.h>
 
 static int64_t wall(void *context)
 {
@@ -104,6 +105,24 @@ static void run(struct fixture *fixture, struct job *job, struct answer *answer)
         answer->votes = tally.votes;
     }
     published_free(job->published);
+}
+
+void fixture_make_version_1(struct fixture *fixture)
+{
+    static const char sql[] =
+        "BEGIN;"
+        "CREATE TABLE old (poll INTEGER NOT NULL, seq INTEGER NOT NULL, at INTEGER NOT NULL,"
+        " voter BLOB NOT NULL, options INTEGER, replaces INTEGER, address BLOB,"
+        " PRIMARY KEY (poll, seq)) STRICT, WITHOUT ROWID;"
+        "INSERT INTO old SELECT poll, seq, at, voter, options, replaces, address FROM vote;"
+        "DROP TABLE vote; ALTER TABLE old RENAME TO vote;"
+        "PRAGMA user_version = 1; COMMIT";
+    sqlite3 *db;
+
+    fixture_close(fixture);
+    assert_int_equal(sqlite3_open(fixture->url + strlen("sqlite:"), &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
 }
 
 void fixture_put(struct fixture *fixture, const char *id, const char *json)

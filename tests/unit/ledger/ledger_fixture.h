@@ -30,6 +30,8 @@ void fixture_make(struct fixture *fixture);
 const char *fixture_open(struct fixture *fixture);
 void fixture_close(struct fixture *fixture);
 void fixture_remove(struct fixture *fixture);
+/* Closes the store, and makes it one as the very first tallyd had it. */
+void fixture_make_version_1(struct fixture *fixture);
 
 /* Makes or changes a poll by a PUT of this JSON. Asserts that it is not refused. */
 void fixture_put(struct fixture *fixture, const char *id, const char *json);

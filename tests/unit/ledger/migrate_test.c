@@ -6,29 +6,16 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <string.h>
 
 #include <cmocka.h>
-#include <sqlite3.h>
 
 #include "ledger/ledger_fixture.h"
 
 #define OPTIONS "\"options\":[{\"label\":\"a\"},{\"label\":\"b\"}]"
 
-/* As 001-ledger.sql left it. */
-static const char version_1[] =
-    "BEGIN;"
-    "CREATE TABLE old (poll INTEGER NOT NULL, seq INTEGER NOT NULL, at INTEGER NOT NULL,"
-    " voter BLOB NOT NULL, options INTEGER, replaces INTEGER, address BLOB,"
-    " PRIMARY KEY (poll, seq)) STRICT, WITHOUT ROWID;"
-    "INSERT INTO old SELECT poll, seq, at, voter, options, replaces, address FROM vote;"
-    "DROP TABLE vote; ALTER TABLE old RENAME TO vote;"
-    "PRAGMA user_version = 1; COMMIT";
-
 static void a_store_of_version_1_keeps_every_vote(void **state)
 {
     struct fixture fixture;
-    sqlite3 *db;
 
     (void)state;
     fixture_make(&fixture);
@@ -45,12 +32,7 @@ static void a_store_of_version_1_keeps_every_vote(void **state)
     assert_int_equal(fixture_vote(&fixture, "p", "home", 1, 7).result, JOB_COUNTED);
     assert_int_equal(fixture_vote(&fixture, "p", "v1", 2, 0).result, JOB_CHANGED);
     assert_int_equal(fixture_retract(&fixture, "p", "v2").result, JOB_RETRACTED);
-    fixture_close(&fixture);
-
-    assert_int_equal(sqlite3_open(fixture.url + strlen("sqlite:"), &db), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(db, version_1, NULL, NULL, NULL), SQLITE_OK);
-    assert_int_equal(sqlite3_close(db), SQLITE_OK);
-
+    fixture_make_version_1(&fixture);
     assert_null(fixture_open(&fixture));
     assert_int_equal(fixture_votes(&fixture, "p"), 200);
     assert_int_equal(fixture_votes(&fixture, "q"), 100);
