@@ -90,15 +90,27 @@ enum store_result store_failed(struct store *store, enum fault fault)
     return fault == FAULT_NO_MEMORY ? STORE_REFUSED : make_room(store);
 }
 
-/* Each answer takes along what the board shows now. */
+static bool answers_with_tally(const struct job *job)
+{
+    return (job->kind == JOB_VOTE || job->kind == JOB_RETRACT || job->kind == JOB_ASK ||
+            job->kind == JOB_EDIT) &&
+           job->result != JOB_REFUSED;
+}
+
+/* Each answer takes along what the board shows now. Where the poll was deleted behind it in the
+ * same batch that is nothing, and it is answered as if it had come behind. */
 static void attach_tallies(struct store *store, struct batch *batch)
 {
     for (size_t i = 0; i < batch->n; i++) {
         struct job *job = batch->jobs[i];
         struct book *book = job->kind == JOB_DELETE ? NULL : book_find(store, job->ballot.poll);
 
-        if (book)
+        if (book) {
             job->published = published_ref(book->published);
+        } else if (answers_with_tally(job)) {
+            refuse(job->refusal, PROBLEM_NO_SUCH_POLL, "there is no poll of this id any more");
+            job->result = JOB_REFUSED;
+        }
     }
 }
 

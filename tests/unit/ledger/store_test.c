@@ -150,6 +150,37 @@ static void thousands_of_voters_are_loaded_in_slices(void **state)
     assert_int_equal(fixture_votes(fixture, "p"), 20000);
 }
 
+/* There is no tally any more that their answers could show. */
+static void what_a_deletion_of_the_same_batch_follows_is_refused_too(void **state)
+{
+    struct fixture *fixture = *state;
+    struct refusal refusals[4] = { { .problem = PROBLEM_NONE } };
+    struct job jobs[] = {
+        { .kind = JOB_VOTE, .ballot = { .marks = 1, .voter.bytes = { 1 } } },
+        { .kind = JOB_RETRACT, .ballot = { .voter.bytes = { 1 } } },
+        { .kind = JOB_ASK, .ballot = { .voter.bytes = { 1 } } },
+        { .kind = JOB_DELETE, .id = "p" },
+    };
+    struct job *room[4];
+    struct batch batch = { .jobs = room, .n = 4, .now_ms = fixture->wall_ms };
+    size_t kept;
+
+    fixture_put(fixture, "p", "{\"title\":\"t\",\"revote\":true," OPTIONS "}");
+    for (size_t i = 0; i < 4; i++) {
+        jobs[i].refusal = &refusals[i];
+        jobs[i].ballot.kind = VOTER_NAMED;
+        jobs[i].ballot.poll = 1;
+        room[i] = &jobs[i];
+    }
+    assert_int_equal(store_commit(fixture->store, &batch, &kept), STORE_DONE);
+    for (size_t i = 0; i < 3; i++) {
+        assert_null(jobs[i].published);
+        assert_int_equal(jobs[i].result, JOB_REFUSED);
+        assert_int_equal(refusals[i].problem, PROBLEM_NO_SUCH_POLL);
+    }
+    assert_int_equal(jobs[3].result, JOB_DELETED);
+}
+
 static void a_second_store_on_the_same_file_is_refused(void **state)
 {
     struct fixture *fixture = *state;
@@ -178,6 +209,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_poll_opens_and_closes_by_the_clock_to_the_millisecond,
                                         make, remove_it),
         cmocka_unit_test_setup_teardown(thousands_of_voters_are_loaded_in_slices, make, remove_it),
+        cmocka_unit_test_setup_teardown(what_a_deletion_of_the_same_batch_follows_is_refused_too,
+                                        make, remove_it),
         cmocka_unit_test_setup_teardown(a_second_store_on_the_same_file_is_refused, make,
                                         remove_it),
     };
