@@ -131,6 +131,7 @@ static struct api_settings api_settings(const struct daemon *daemon)
     return (struct api_settings){ .board = daemon->board,
                                   .writer = daemon->writer,
                                   .keys = daemon->keys,
+                                  .random = randombytes_buf,
                                   .own_uid = geteuid(),
                                   .has_admin_group = config->admin_group.found,
                                   .admin_group = config->admin_group.gid,

@@ -50,6 +50,7 @@ struct api *api_new(const struct api_settings *settings)
     api->board = settings->board;
     api->writer = settings->writer;
     api->keys = settings->keys;
+    api->random = settings->random;
     api->store_url = str_copy(str_of(settings->store_url));
     api->started_ms = settings->started_ms;
     api->backup_dir = settings->backup_dir;

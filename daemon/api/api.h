@@ -23,6 +23,7 @@ struct api_settings {
     struct board *board; /* all three outlive the api */
     struct writer *writer;
     const struct keys *keys;
+    void (*random)(void *bytes, size_t len);
     uid_t own_uid; /* the daemon's user is an admin on the Unix socket */
     bool has_admin_group;
     gid_t admin_group; /* and so are the members of this group */

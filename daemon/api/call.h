@@ -49,6 +49,7 @@ struct api { /* written before the loops start, but for what `loops` holds */
     struct board *board;
     struct writer *writer;
     const struct keys *keys;
+    void (*random)(void *bytes, size_t len);
     char *store_url; /* owned */
     int64_t started_ms;
     const char *backup_dir;

@@ -48,6 +48,12 @@ void export_get(struct call *call);
 void history_get(struct call *call);
 /* verify.c */
 void verify_post(struct call *call);
+/* audit.c */
+void audit_get(struct call *call);
+/* void.c */
+void void_post(struct call *call);
+/* forget.c */
+void forget_post(struct call *call);
 /* status.c */
 void status_get(struct call *call);
 /* backup.c */

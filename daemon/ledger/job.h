@@ -28,7 +28,9 @@ enum job_kind {
     JOB_SCAN,    /* scan: a slice of a poll's rows */
     JOB_HOURS,   /* hours: a slice of a poll's history */
     JOB_STATUS,  /* status */
-    JOB_BACKUP   /* backup */
+    JOB_BACKUP,  /* backup */
+    JOB_VOID,    /* voiding */
+    JOB_FORGET   /* forgetting */
 };
 
 enum job_result {
@@ -42,7 +44,7 @@ enum job_result {
     JOB_REPLACED,  /* EDIT: changed, or nothing differed */
     JOB_DELETED,
     JOB_BACKED_UP,
-    JOB_READ,   /* BULK: each line has its own result; SCAN, HOURS, STATUS: filled in */
+    JOB_READ,   /* BULK: each line has its own result; all behind it: filled in */
     JOB_REFUSED /* `refusal` says why (also busy, store-unavailable, outcome-unknown) */
 };
 
@@ -65,6 +67,26 @@ struct bulk {
     size_t n;
     struct bulk_line lines[BULK_LINES_MAX];
     struct buf details; /* owned; one that finds no memory only loses sentences */
+};
+
+#define SEQS_MAX 512 /* of one job */
+
+/* Votes that the operator takes back: those of `seqs` that still stand. */
+struct voiding {
+    uint64_t poll;
+    size_t n;
+    uint32_t seqs[SEQS_MAX];
+    size_t voided; /* the answer: how many did */
+};
+
+/* Who voted in a closed poll is forgotten: all of them, or the voter whose rows are `seqs`. */
+struct forgetting {
+    uint64_t poll;
+    bool all;
+    uint32_t end; /* not `all`: the newest row when `seqs` were found */
+    size_t n;
+    uint32_t seqs[SEQS_MAX];
+    struct voter_hash random; /* in place of the voter's */
 };
 
 /* Refuses one line; its sentence goes to `details`. Whoever has the bulk. */
@@ -91,6 +113,8 @@ struct job {
         struct scan *scan;
         struct hours *hours;
         struct store_status *status;
+        struct voiding *voiding;
+        struct forgetting *forgetting;
     };
     struct backup_order *backup; /* BACKUP: owned by the loop's side; until the answer it is the
                                     writer's */
@@ -109,7 +133,7 @@ struct job {
 /* How many ballots it stands for: what a batch and the queue are limited by. */
 static inline size_t job_weight(const struct job *job)
 {
-    return job->kind == JOB_BULK ? job->bulk->n : 1;
+    return job->kind == JOB_BULK ? job->bulk->n : job->kind == JOB_VOID ? job->voiding->n : 1;
 }
 
 #endif

@@ -57,6 +57,8 @@ struct touched {
     bool deleted;
     bool defined;                /* the definition is another */
     bool seen;                   /* a reader sees a difference */
+    bool forgotten;              /* its salt goes */
+    bool drops_sets;             /* what its sets hold is over */
     struct published *published; /* to be shown; a reference until it is */
 };
 
@@ -81,6 +83,9 @@ enum statement {
     SQL_TALLY_SELECT,
     SQL_POLL_SELECT,
     SQL_HOUR_SCAN,
+    SQL_VOTE_REPLACING,
+    SQL_VOTE_FORGET,
+    SQL_POLL_FORGET,
     SQL_POLL_INSERT,
     SQL_POLL_UPDATE,
     SQL_POLL_DELETE,
@@ -194,6 +199,8 @@ int vote_rows_bind(sqlite3_stmt *scan, const struct book *book, uint32_t after, 
 /* The voter's newest row. FAULT_NONE with *ret_found false: there is none. */
 enum fault voters_standing(struct store *store, struct book *book, const struct voter_hash *voter,
                            bool *ret_found, struct standing *ret_standing);
+/* Whether the set holds exactly this row of this voter. */
+bool book_holds(const struct book *book, const struct voter_hash *voter, uint32_t seq);
 /* Empty sets, in place of what there was. */
 enum fault voters_begin(struct book *book);
 /* One slice of the sets of a book that is loading; done when book->loading is false again. Between
@@ -205,8 +212,9 @@ enum fault sql_fault(struct store *store, int code);            /* of what write
 enum fault sql_checkpoint_fault(struct store *store, int code); /* of what writes the file */
 enum fault sql_run(struct store *store, enum statement which);
 enum fault write_begin(struct store *store);
+enum row_kind { ROW_VOTE /* without marks: a retraction */, ROW_VOID };
 enum fault write_vote(struct store *store, const struct book *book, const struct ballot *ballot,
-                      uint32_t seq, uint32_t replaces);
+                      uint32_t seq, uint32_t replaces, enum row_kind kind);
 enum fault write_poll(struct store *store, const struct touched *touched);
 enum fault write_counts(struct store *store, const struct touched *touched);
 
@@ -228,6 +236,18 @@ enum fault decide_about_vote(struct store *store, struct job *job, enum decided 
  * kept. */
 enum fault decide_wait(struct store *store, struct book *book, struct job *waiting,
                        enum decided *ret_decided);
+
+/* Remembers what the batch at hand has changed in a book's sets. */
+void note_undo(struct store *store, enum undo_kind kind, struct book *book,
+               const struct ballot *ballot, uint32_t old_seq, uint32_t new_seq);
+
+/* sqlite_void.c */
+enum fault decide_void(struct store *store, struct job *job, enum decided *ret_decided);
+
+/* sqlite_forget.c */
+enum fault decide_forget(struct store *store, struct job *job);
+/* Destroys the salt of a closed poll, with the batch at hand. */
+enum fault forget_poll(struct store *store, struct book *book);
 
 /* sqlite_bulk.c */
 enum fault decide_bulk(struct store *store, struct job *job, enum decided *ret_decided);

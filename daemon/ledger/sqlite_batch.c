@@ -166,6 +166,13 @@ static size_t count_created(const struct store *store)
     return n;
 }
 
+/* Sets that are being loaded are begun anew. */
+static void sets_are_over(struct book *book)
+{
+    book_drop_sets(book);
+    book->loaded_seq = 0;
+}
+
 static void show(struct store *store, struct touched *touched)
 {
     struct book *book = touched->book;
@@ -183,6 +190,8 @@ static void show(struct store *store, struct touched *touched)
         published_free(book->published);
         book->published = touched->published;
         touched->published = NULL;
+        if (touched->drops_sets)
+            sets_are_over(book);
         shown = board_publish(store->board, published_ref(book->published));
         assert(shown); /* the room was made before the commit */
     }

@@ -11,8 +11,8 @@
 
 #include "ledger/sqlite.h"
 
-static void note(struct store *store, enum undo_kind kind, struct book *book,
-                 const struct ballot *ballot, uint32_t old_seq, uint32_t new_seq, uint64_t group)
+void note_undo(struct store *store, enum undo_kind kind, struct book *book,
+               const struct ballot *ballot, uint32_t old_seq, uint32_t new_seq)
 {
     assert(store->n_undo < 2 * (size_t)BATCH_JOBS_MAX);
     store->undo[store->n_undo++] = (struct undo){ .kind = kind,
@@ -20,7 +20,7 @@ static void note(struct store *store, enum undo_kind kind, struct book *book,
                                                   .voter = ballot->voter,
                                                   .old_seq = old_seq,
                                                   .new_seq = new_seq,
-                                                  .group = group };
+                                                  .group = ballot->address_group };
 }
 
 static void refused(struct job *job, enum problem problem, const char *detail)
@@ -35,17 +35,17 @@ static enum fault enter(struct store *store, struct book *book, const struct bal
 {
     if (older) {
         voters_move(book->voters, &ballot->voter, older->seq, seq);
-        note(store, UNDO_MOVED, book, ballot, older->seq, seq, 0);
+        note_undo(store, UNDO_MOVED, book, ballot, older->seq, seq);
     } else {
         if (voters_add(book->voters, &ballot->voter, seq) != VOTERS_ADDED)
             return FAULT_NO_MEMORY;
-        note(store, UNDO_ADDED, book, ballot, 0, seq, 0);
+        note_undo(store, UNDO_ADDED, book, ballot, 0, seq);
     }
     if (!book->addresses || !ballot->has_address)
         return FAULT_NONE;
     if (!addresses_add(book->addresses, ballot->address_group))
         return FAULT_NO_MEMORY;
-    note(store, UNDO_ADDRESS_ADDED, book, ballot, 0, 0, ballot->address_group);
+    note_undo(store, UNDO_ADDRESS_ADDED, book, ballot, 0, 0);
     return FAULT_NONE;
 }
 
@@ -53,11 +53,11 @@ static void leave(struct store *store, struct book *book, const struct ballot *b
                   const struct standing *standing)
 {
     voters_remove(book->voters, &ballot->voter, standing->seq);
-    note(store, UNDO_REMOVED, book, ballot, standing->seq, 0, 0);
+    note_undo(store, UNDO_REMOVED, book, ballot, standing->seq, 0);
     if (!book->addresses || !standing->has_address)
         return;
     addresses_remove(book->addresses, standing->address_group);
-    note(store, UNDO_ADDRESS_REMOVED, book, ballot, 0, 0, standing->address_group);
+    note_undo(store, UNDO_ADDRESS_REMOVED, book, ballot, 0, 0);
 }
 
 /* A row that replaces another keeps the address that the first one came from, so that counting
@@ -87,12 +87,12 @@ static enum fault record(struct store *store, struct book *book, struct job *job
     if (fault == FAULT_NONE && fresh)
         fault = enter(store, book, &row, standing, seq);
     if (fault == FAULT_NONE)
-        fault = write_vote(store, book, &row, seq, fresh ? 0 : standing->seq);
+        fault = write_vote(store, book, &row, seq, fresh ? 0 : standing->seq, ROW_VOTE);
     if (fault != FAULT_NONE)
         return fault;
     if (decision == DECIDED_CHANGED) {
         voters_move(book->voters, &row.voter, standing->seq, seq);
-        note(store, UNDO_MOVED, book, &row, standing->seq, seq, 0);
+        note_undo(store, UNDO_MOVED, book, &row, standing->seq, seq);
     } else if (decision == DECIDED_RETRACTED) {
         leave(store, book, &row, standing);
     }
@@ -172,7 +172,7 @@ static bool needs_sets(const struct store *store, const struct book *book, const
         closed_ms != WHEN_NEVER && store->now_ms - closed_ms > ALREADY_AFTER_CLOSE_MS;
     bool has_addresses = book->addresses || book->poll->per_address == 0;
 
-    if (book->poll->forgotten || (long_closed && job->kind != JOB_ASK))
+    if (book->poll->forgotten || (long_closed && job->kind != JOB_ASK && job->kind != JOB_VOID))
         return false;
     return book->loading || !book->voters || !has_addresses;
 }
@@ -370,6 +370,10 @@ enum fault decide_job(struct store *store, struct job *job, enum decided *ret_de
     case JOB_BACKUP:
         *ret_decided = backup_begin(store, job);
         return FAULT_NONE;
+    case JOB_VOID:
+        return decide_void(store, job, ret_decided);
+    case JOB_FORGET:
+        return decide_forget(store, job);
     }
     return FAULT_NONE;
 }

@@ -109,6 +109,11 @@ static bool prepare_statements(struct store *store, struct why *why)
                             "voters = ?4, version = ?5, updated_at = ?6, phase = ?7 "
                             "WHERE poll = ?1",
         [SQL_POLL_DELETE] = "UPDATE poll SET deleted_at = ?2, salt = NULL WHERE poll = ?1",
+        [SQL_VOTE_REPLACING] = "SELECT 1 FROM vote WHERE row > (?1 << 32) + ?2 "
+                               "AND row <= (?1 << 32) + 4294967295 AND replaces = ?2 LIMIT 1",
+        [SQL_VOTE_FORGET] = "UPDATE vote SET voter = ?3, address = NULL "
+                            "WHERE row = (?1 << 32) + ?2",
+        [SQL_POLL_FORGET] = "UPDATE poll SET salt = NULL WHERE poll = ?1",
         [SQL_TALLY_PUT] = "INSERT INTO tally (poll, option, votes) VALUES (?1, ?2, ?3) "
                           "ON CONFLICT DO UPDATE SET votes = excluded.votes",
         [SQL_HOUR_PUT] = "INSERT INTO hour (poll, hour, option, votes) VALUES (?1, ?2, ?3, ?4) "

@@ -61,7 +61,7 @@ enum fault voters_standing(struct store *store, struct book *book, const struct 
     return FAULT_NONE;
 }
 
-static bool is_in_set(const struct book *book, const struct voter_hash *voter, uint32_t seq)
+bool book_holds(const struct book *book, const struct voter_hash *voter, uint32_t seq)
 {
     size_t at = 0;
     uint32_t found;
@@ -93,8 +93,10 @@ static enum fault load_first(struct store *store, struct book *book, const struc
 static enum fault load_replacing(struct store *store, struct book *book, const struct vote_row *row)
 {
     bool gone = row->retracted || row->marks == 0;
+    bool newest = book_holds(book, &row->voter, row->replaces);
 
-    if (!is_in_set(book, &row->voter, row->replaces) ||
+    /* Only a void may take the place of an older row, one that its voter could no longer change. */
+    if ((!newest && (row->retracted || row->marks != 0)) ||
         (gone && book->addresses && row->has_address &&
          addresses_count(book->addresses, row->group) == 0)) {
         log_line(LOG_ERROR,
@@ -105,7 +107,7 @@ static enum fault load_replacing(struct store *store, struct book *book, const s
     }
     if (row->retracted)
         voters_remove(book->voters, &row->voter, row->replaces);
-    else
+    else if (newest)
         voters_move(book->voters, &row->voter, row->replaces, row->seq);
     if (gone && book->addresses && row->has_address)
         addresses_remove(book->addresses, row->group);

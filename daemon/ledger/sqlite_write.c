@@ -101,7 +101,7 @@ static int bind_or_null(sqlite3_stmt *statement, int column, uint32_t seq)
 }
 
 enum fault write_vote(struct store *store, const struct book *book, const struct ballot *ballot,
-                      uint32_t seq, uint32_t replaces)
+                      uint32_t seq, uint32_t replaces, enum row_kind kind)
 {
     sqlite3_stmt *row = store->sql[SQL_VOTE_INSERT];
     int64_t at = store->now_ms - book->poll->created_at_ms;
@@ -115,8 +115,9 @@ enum fault write_vote(struct store *store, const struct book *book, const struct
         code = sqlite3_bind_blob(row, 4, ballot->voter.bytes, sizeof ballot->voter.bytes,
                                  SQLITE_STATIC);
     if (code == SQLITE_OK)
-        code = ballot->marks != 0 ? sqlite3_bind_int64(row, 5, (sqlite3_int64)ballot->marks)
-                                  : sqlite3_bind_null(row, 5);
+        code = ballot->marks != 0 || kind == ROW_VOID
+                   ? sqlite3_bind_int64(row, 5, (sqlite3_int64)ballot->marks)
+                   : sqlite3_bind_null(row, 5);
     if (code == SQLITE_OK)
         code = bind_or_null(row, 6, replaces);
     if (code == SQLITE_OK)
@@ -191,10 +192,19 @@ static enum fault delete_poll(struct store *store, const struct book *book)
     return sql_run(store, SQL_POLL_DELETE);
 }
 
+static enum fault forget_salt(struct store *store, const struct book *book)
+{
+    sqlite3_stmt *row = store->sql[SQL_POLL_FORGET];
+    int code = sqlite3_bind_int64(row, 1, (sqlite3_int64)book->poll->number);
+
+    return code == SQLITE_OK ? sql_run(store, SQL_POLL_FORGET) : sql_fault(store, code);
+}
+
 enum fault write_poll(struct store *store, const struct touched *touched)
 {
     const struct book *book = touched->book;
     AUTO_BUF definition = { 0 };
+    enum fault fault = FAULT_NONE;
 
     if (touched->created || touched->defined)
         definition_store(book->poll, &definition);
@@ -206,7 +216,9 @@ enum fault write_poll(struct store *store, const struct touched *touched)
         return delete_poll(store, book);
     if (touched->created)
         return insert_poll(store, book, buf_str(&definition));
-    return update_poll(store, book, buf_str(&definition));
+    if (touched->forgotten)
+        fault = forget_salt(store, book);
+    return fault == FAULT_NONE ? update_poll(store, book, buf_str(&definition)) : fault;
 }
 
 static enum fault put_tally(struct store *store, const struct poll *poll, unsigned option,
