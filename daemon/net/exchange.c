@@ -22,6 +22,7 @@ struct exchange *exchange_new(struct conn *conn, const struct http1_request *req
     exchange->conn = conn;
     exchange->request = request;
     exchange->is_head = request && request->method == METHOD_HEAD;
+    exchange->is_safe = exchange->is_head || (request && request->method == METHOD_GET);
     exchange->keep_alive = request && request->keep_alive;
     exchange->http10 = request && request->minor == 0;
     if (conn->last)
@@ -36,6 +37,23 @@ struct exchange *exchange_new(struct conn *conn, const struct http1_request *req
 const struct http1_request *exchange_request(const struct exchange *exchange)
 {
     return exchange->request;
+}
+
+bool exchange_is_safe(const struct exchange *exchange)
+{
+    return exchange->is_safe;
+}
+
+bool exchange_set_note(struct exchange *exchange, struct str note)
+{
+    free(exchange->note);
+    exchange->note = str_copy(note);
+    return exchange->note != NULL;
+}
+
+struct str exchange_note(const struct exchange *exchange)
+{
+    return str_of(exchange->note);
 }
 
 struct str exchange_body(const struct exchange *exchange)
@@ -77,6 +95,7 @@ static void pop(struct conn *conn)
     }
     buf_free(&exchange->reply);
     free(exchange->stream);
+    free(exchange->note);
     free(exchange);
 }
 

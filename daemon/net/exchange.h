@@ -75,6 +75,11 @@ struct http_handler {
 
 /* The head; valid only until handle() returns: copy what is needed later. */
 const struct http1_request *exchange_request(const struct exchange *exchange);
+/* GET or HEAD: it asks, and changes nothing. Valid until the exchange is ended, as the next two. */
+bool exchange_is_safe(const struct exchange *exchange);
+/* What the handler has to remember of the request until it answers; copied. false: no memory. */
+MUST_USE bool exchange_set_note(struct exchange *exchange, struct str note);
+struct str exchange_note(const struct exchange *exchange); /* empty where none was set */
 /* The body, decoded; valid only until handle() returns. Empty where it streams. */
 struct str exchange_body(const struct exchange *exchange);
 /* The other end; valid until the exchange is ended. */

@@ -24,6 +24,8 @@ struct node {
 struct groups {
     pthread_mutex_t lock;
     size_t most;                 /* lock */
+    struct cidr *exempt;         /* lock; owned */
+    size_t n_exempt;             /* lock */
     struct node *chains[CHAINS]; /* lock; counted without a limit too: one may come later */
 };
 
@@ -58,6 +60,7 @@ void groups_free(struct groups *groups)
         }
     }
     (void)pthread_mutex_destroy(&groups->lock);
+    free(groups->exempt);
     free(groups);
 }
 
@@ -85,7 +88,7 @@ static struct node **find(struct groups *groups, const struct address *group)
     return place;
 }
 
-static bool enter(struct groups *groups, const struct address *group)
+static bool enter(struct groups *groups, const struct address *group, bool exempt)
 {
     struct node **place = find(groups, group);
 
@@ -95,7 +98,7 @@ static bool enter(struct groups *groups, const struct address *group)
             return false;
         (*place)->group = *group;
     }
-    if (groups->most > 0 && (*place)->n >= groups->most)
+    if (groups->most > 0 && !exempt && (*place)->n >= groups->most)
         return false;
     (*place)->n++;
     return true;
@@ -107,7 +110,7 @@ bool groups_enter(struct groups *groups, struct address address)
     bool entered;
 
     (void)pthread_mutex_lock(&groups->lock);
-    entered = enter(groups, &group);
+    entered = enter(groups, &group, cidrs_contain(groups->exempt, groups->n_exempt, &address));
     (void)pthread_mutex_unlock(&groups->lock);
     return entered;
 }
@@ -126,5 +129,20 @@ void groups_leave(struct groups *groups, struct address address)
         *place = node->next;
         free(node);
     }
+    (void)pthread_mutex_unlock(&groups->lock);
+}
+
+void groups_exempt(struct groups *groups, const struct cidr *cidrs, size_t n)
+{
+    struct cidr *copy = n > 0 ? malloc(n * sizeof *copy) : NULL;
+
+    if (n > 0 && !copy)
+        return;
+    for (size_t i = 0; i < n; i++)
+        copy[i] = cidrs[i];
+    (void)pthread_mutex_lock(&groups->lock);
+    free(groups->exempt);
+    groups->exempt = copy;
+    groups->n_exempt = n;
     (void)pthread_mutex_unlock(&groups->lock);
 }

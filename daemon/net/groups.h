@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "base/auto.h"
+#include "net/cidr.h"
 #include "net/peer.h"
 
 struct groups; /* opaque: net/groups.c */
@@ -19,6 +20,9 @@ AUTO_FREE(groups);
 
 /* Another limit; who is over it stays. Any thread. */
 void groups_limit(struct groups *groups, size_t most);
+
+/* Addresses of these blocks have no limit from now on; copied. No memory: as it was. Any thread. */
+void groups_exempt(struct groups *groups, const struct cidr *cidrs, size_t n);
 
 /* One connection more. false: the group has as many as it may, or there is no memory. Any thread.
  */

@@ -165,12 +165,14 @@ struct exchange {
     struct str body;                     /* while handle() runs */
     struct buf reply;                    /* answered or begun before its turn */
     struct stream *stream;               /* NULL: neither streams */
+    char *note;                          /* owned; NULL: none */
     void (*gone)(void *context);         /* NULL: nobody asks, or it was called */
     void *gone_context;
     bool answered;
     bool begun;
     bool cut; /* its end is no good end */
     bool is_head;
+    bool is_safe;
     bool keep_alive;
     bool http10;
     bool closes; /* the connection ends behind this reply */

@@ -297,6 +297,11 @@ void server_limit(struct server *server, size_t connections_max, size_t connecti
     groups_limit(server->shared.groups, connections_per_group_max);
 }
 
+void server_exempt(struct server *server, const struct cidr *cidrs, size_t n)
+{
+    groups_exempt(server->shared.groups, cidrs, n);
+}
+
 uint64_t server_turns(const struct server *server, size_t loop)
 {
     return atomic_load(&server->loops[loop]->turns);

@@ -14,6 +14,7 @@
 #include "base/auto.h"
 #include "base/clock.h"
 #include "base/why.h"
+#include "net/cidr.h"
 #include "net/exchange.h"
 #include "net/loop.h"
 #include "net/peer.h"
@@ -71,6 +72,10 @@ MUST_USE bool server_start(struct server *server, struct why *reterr_why);
 
 /* Other limits, as in struct net_settings; who is connected stays. */
 void server_limit(struct server *server, size_t connections_max, size_t connections_per_group_max);
+
+/* Addresses of these blocks may have any number of connections: proxies that bring many people.
+ * Any time; main. */
+void server_exempt(struct server *server, const struct cidr *cidrs, size_t n);
 
 /* How many turns a loop has made: a stuck one makes no more, an idle one only when poked. */
 uint64_t server_turns(const struct server *server, size_t loop);
