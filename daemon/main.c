@@ -32,6 +32,7 @@
 #include "ledger/writer.h"
 #include "maintenance.h"
 #include "net/server.h"
+#include "rulebook.h"
 #include "service.h"
 #include "watchdog.h"
 
@@ -44,6 +45,7 @@ struct daemon {
     pthread_t main_thread;
     atomic_bool broken; /* writer sets, main reads: the store's state is not known */
     struct keys *keys;
+    struct token_keys *tokens; /* as they were at the start */
     struct board *board;
     struct writer *writer;
     struct api *api;
@@ -83,6 +85,18 @@ static void store_broken(void *context)
     (void)pthread_kill(daemon->main_thread, SIGUSR1);
 }
 
+static struct token_keys *read_tokens(const struct config *config, struct why *reterr_why)
+{
+    const struct token_files files = rulebook_token_files(config);
+
+    return token_keys_open(&files, clock_wall_ms(&clock_system) / 1000, reterr_why);
+}
+
+static int64_t forget_after_ms(const struct config *config)
+{
+    return config->forget_after_s > INT64_MAX / 1000 ? INT64_MAX : config->forget_after_s * 1000;
+}
+
 static bool open_ledger(struct daemon *daemon, struct why *reterr_why)
 {
     const struct config *config = daemon->config;
@@ -94,6 +108,9 @@ static bool open_ledger(struct daemon *daemon, struct why *reterr_why)
                        ? keys_open_credential(config->keys_path, reterr_why)
                        : keys_open(config->keys_path, !store_exists(config->store_url), reterr_why);
     if (!daemon->keys)
+        return false;
+    daemon->tokens = read_tokens(config, reterr_why);
+    if (!daemon->tokens)
         return false;
     daemon->board = board_new();
     if (!daemon->board) {
@@ -109,7 +126,8 @@ static bool open_ledger(struct daemon *daemon, struct why *reterr_why)
                                                                   : config->keys_path,
                                                  .random = randombytes_buf,
                                                  .prefix_v4 = config->address_prefix.v4,
-                                                 .prefix_v6 = config->address_prefix.v6 },
+                                                 .prefix_v6 = config->address_prefix.v6,
+                                                 .forget_after_ms = forget_after_ms(config) },
                        daemon->board, reterr_why);
     if (!store)
         return false;
@@ -124,21 +142,35 @@ static bool open_ledger(struct daemon *daemon, struct why *reterr_why)
     return true;
 }
 
-static struct api_settings api_settings(const struct daemon *daemon)
+static bool make_api(struct daemon *daemon, struct why *reterr_why)
 {
     const struct config *config = daemon->config;
+    AUTO(rules) rules = rulebook_rules(config, reterr_why);
 
-    return (struct api_settings){ .board = daemon->board,
-                                  .writer = daemon->writer,
-                                  .keys = daemon->keys,
-                                  .random = randombytes_buf,
-                                  .own_uid = geteuid(),
-                                  .has_admin_group = config->admin_group.found,
-                                  .admin_group = config->admin_group.gid,
-                                  .backup_dir = config->backup_dir,
-                                  .loops = config->threads,
-                                  .store_url = config->store_url,
-                                  .started_ms = clock_wall_ms(&clock_system) };
+    if (!rules)
+        return false;
+    daemon->api = api_new(&(struct api_settings){ .board = daemon->board,
+                                                  .writer = daemon->writer,
+                                                  .keys = daemon->keys,
+                                                  .random = randombytes_buf,
+                                                  .rules = rules,
+                                                  .tokens = daemon->tokens,
+                                                  .backup_dir = config->backup_dir,
+                                                  .loops = config->threads,
+                                                  .store_url = config->store_url,
+                                                  .started_ms = clock_wall_ms(&clock_system) });
+    if (!daemon->api)
+        why_set(reterr_why, "no memory");
+    return daemon->api != NULL;
+}
+
+/* Proxies bring many people over one address. */
+static void exempt_proxies(struct daemon *daemon)
+{
+    size_t n;
+    AUTO_BYTES struct cidr *trusted = rulebook_trusted(daemon->config, &n);
+
+    server_exempt(daemon->server, trusted, n);
 }
 
 /* Sockets from systemd take the place of those that are configured, each kind for itself. */
@@ -177,6 +209,7 @@ static bool make_server(struct daemon *daemon, struct why *reterr_why)
         return false;
     for (size_t i = 0; i < server_loops(daemon->server); i++)
         api_attach(daemon->api, server_loop(daemon->server, i));
+    exempt_proxies(daemon);
     return listen_everywhere(daemon, reterr_why);
 }
 
@@ -197,14 +230,10 @@ static void say_ready(const struct daemon *daemon, const char *but)
 static bool start(struct daemon *daemon, struct why *reterr_why)
 {
     const char *address;
-    struct api_settings settings;
 
     service_starting("Opening the ledger");
-    if (!open_ledger(daemon, reterr_why))
-        return false;
-    settings = api_settings(daemon);
-    daemon->api = api_new(&settings);
-    if (!make_server(daemon, reterr_why) || !writer_start(daemon->writer, reterr_why) ||
+    if (!open_ledger(daemon, reterr_why) || !make_api(daemon, reterr_why) ||
+        !make_server(daemon, reterr_why) || !writer_start(daemon->writer, reterr_why) ||
         !server_start(daemon->server, reterr_why))
         return false;
     for (size_t i = 0; (address = server_address(daemon->server, i)) != NULL; i++)
@@ -225,6 +254,7 @@ static void stop(struct daemon *daemon)
     server_free(daemon->server);
     api_free(daemon->api);
     board_free(daemon->board);
+    token_keys_free(daemon->tokens);
     keys_free(daemon->keys);
 }
 
@@ -242,26 +272,33 @@ static void tell_restart(const char *key)
 
 static void reload(struct daemon *daemon)
 {
-    struct api_settings settings;
-    struct config *fresh;
+    AUTO(rules) rules = NULL;
+    AUTO(token_keys) tokens = NULL;
+    AUTO(config) fresh = NULL;
     struct why why;
 
     service_reloading("Reading the configuration again");
     fresh = config_load(&daemon->options, &why);
-    if (!fresh) {
+    if (fresh)
+        config_keep(fresh, daemon->config, tell_restart);
+    if (fresh)
+        rules = rulebook_rules(fresh, &why);
+    if (rules)
+        tokens = read_tokens(fresh, &why);
+    if (!tokens) {
         log_line(LOG_ERROR, "%s; going on with the configuration as it was", why.text);
         say_ready(daemon, "; the configuration was not reloaded, see the log");
         return;
     }
-    config_keep(fresh, daemon->config, tell_restart);
+    api_reload(daemon->api, rules, tokens);
     config_free(daemon->config);
-    daemon->config = fresh;
-    set_log(fresh);
-    settings = api_settings(daemon);
-    api_reload(daemon->api, &settings);
-    server_limit(daemon->server, fresh->connections_max, fresh->connections_per_address);
+    daemon->config = TAKE(fresh);
+    set_log(daemon->config);
+    server_limit(daemon->server, daemon->config->connections_max,
+                 daemon->config->connections_per_address);
+    exempt_proxies(daemon);
     log_line(LOG_NOTICE, "the configuration is reloaded: %s",
-             fresh->file ? fresh->file : "there is no file, the defaults hold");
+             daemon->config->file ? daemon->config->file : "there is no file, the defaults hold");
     say_ready(daemon, "");
 }
 

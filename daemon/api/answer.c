@@ -6,6 +6,7 @@
 #include <inttypes.h>
 
 #include "api/call.h"
+#include "api/origin.h"
 
 #define RETRY_AFTER_S 1
 
@@ -21,6 +22,18 @@ static void field(struct buf *out, const char *name, const char *value)
     buf_text(out, ": ");
     buf_text(out, value);
     buf_text(out, "\r\n");
+}
+
+/* What browsers are told: which pages may read it, and that a type is what it says. An answer that
+ * depends on the caller, or to a request that changes something, is for known pages alone. */
+static void browser_fields(const struct exchange *exchange, bool depends_on_caller,
+                           const char *vary, struct buf *fields)
+{
+    bool known_only = depends_on_caller || !exchange_is_safe(exchange);
+
+    origin_write_fields(exchange_note(exchange), known_only ? READERS_KNOWN : READERS_ALL, vary,
+                        fields);
+    buf_text(fields, "X-Content-Type-Options: nosniff\r\nReferrer-Policy: same-origin\r\n");
 }
 
 static void busy(struct exchange *exchange)
@@ -46,12 +59,12 @@ static bool head_of(struct exchange *exchange, struct api_loop *loop, const stru
 
     buf_clear(fields);
     field(fields, "Cache-Control", cache_control[answer->caching]);
+    browser_fields(exchange, answer->caching == CACHE_PRIVATE,
+                   answer->varies ? "Accept-Language" : NULL, fields);
     if (answer->etag)
         field(fields, "ETag", answer->etag);
     if (answer->language)
         field(fields, "Content-Language", answer->language);
-    if (answer->varies)
-        field(fields, "Vary", "Accept-Language");
     if (answer->location)
         field(fields, "Location", answer->location);
     if (answer->file_name)
@@ -136,30 +149,67 @@ void problem_render(const struct refusal *refusal, struct str standing, struct b
     buf_char(out, '}');
 }
 
-void answer_refusal(struct exchange *exchange, struct api_loop *loop, const struct refusal *refusal,
-                    struct str standing)
+static void refusal_begin(const struct exchange *exchange, struct buf *fields)
 {
-    struct buf *fields = &loop->fields;
-    struct buf *out = &loop->out;
-    unsigned status = problem_status(refusal->problem);
-
     buf_clear(fields);
-    buf_clear(out);
     field(fields, "Cache-Control", "no-store");
-    if (status == 401)
-        field(fields, "WWW-Authenticate", "Bearer");
-    if (status == 503 || status == 429)
-        buf_format(fields, "Retry-After: %d\r\n", RETRY_AFTER_S);
+    browser_fields(exchange, false, NULL, fields);
+}
+
+static void refusal_end(struct exchange *exchange, struct api_loop *loop,
+                        const struct refusal *refusal, struct str standing)
+{
+    struct buf *out = &loop->out;
+
+    buf_clear(out);
     problem_render(refusal, standing, out);
-    if (!buf_ok(fields) || !buf_ok(out)) {
+    if (!buf_ok(&loop->fields) || !buf_ok(out)) {
         busy(exchange);
         return;
     }
-    exchange_reply(exchange, &(struct reply){ .status = status,
+    exchange_reply(exchange, &(struct reply){ .status = problem_status(refusal->problem),
                                               .content_type = "application/problem+json",
-                                              .fields = buf_str(fields),
+                                              .fields = buf_str(&loop->fields),
                                               .n_pieces = 1,
                                               .pieces = { buf_str(out) } });
+}
+
+void answer_not_allowed(struct exchange *exchange, struct api_loop *loop,
+                        const struct refusal *refusal, struct str methods)
+{
+    refusal_begin(exchange, &loop->fields);
+    buf_format(&loop->fields, "Allow: %.*s\r\n", (int)methods.len, methods.at);
+    refusal_end(exchange, loop, refusal, (struct str){ NULL, 0 });
+}
+
+void answer_refusal_after(struct exchange *exchange, struct api_loop *loop,
+                          const struct refusal *refusal, struct str standing, uint64_t retry_s)
+{
+    struct buf *fields = &loop->fields;
+    unsigned status = problem_status(refusal->problem);
+
+    refusal_begin(exchange, fields);
+    if (status == 401)
+        field(fields, "WWW-Authenticate", "Bearer");
+    if (status == 503 || status == 429)
+        buf_format(fields, "Retry-After: %" PRIu64 "\r\n",
+                   retry_s > RETRY_AFTER_S ? retry_s : RETRY_AFTER_S);
+    refusal_end(exchange, loop, refusal, standing);
+}
+
+void answer_refusal(struct exchange *exchange, struct api_loop *loop, const struct refusal *refusal,
+                    struct str standing)
+{
+    answer_refusal_after(exchange, loop, refusal, standing, 0);
+}
+
+void answer_fields(struct exchange *exchange, struct api_loop *loop, unsigned status)
+{
+    if (!buf_ok(&loop->fields))
+        busy(exchange);
+    else
+        exchange_reply(exchange,
+                       &(struct reply){ .status = status, .fields = buf_str(&loop->fields) });
 }
 
 bool etag_matches(const struct http1_request *request, struct str etag)

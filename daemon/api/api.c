@@ -15,37 +15,21 @@
 #include "api/streams.h"
 #include "api/waiting.h"
 #include "base/alloc.h"
+#include "net/groups.h"
 
 #define JSON_BODY_BYTES_MAX (16 * 1024)
 #define DEFINITION_BYTES_MAX (256 * 1024)
+#define LIMITER_BUCKETS 65536 /* 1 MiB, whoever comes */
 
 static void wake_loop(void *context)
 {
     loop_wake(context);
 }
 
-static struct rules *rules_new(const struct api_settings *settings, size_t holders)
-{
-    struct rules *rules = must_alloc(sizeof *rules);
-
-    atomic_init(&rules->holders, holders);
-    rules->roles = (struct roles){ .own_uid = settings->own_uid,
-                                   .has_admin_group = settings->has_admin_group,
-                                   .admin_group = settings->admin_group };
-    return rules;
-}
-
-/* The last one who lets go frees them. */
-static void rules_drop(struct rules *rules)
-{
-    if (rules && atomic_fetch_sub(&rules->holders, 1) == 1)
-        free(rules);
-}
-
 struct api *api_new(const struct api_settings *settings)
 {
     AUTO(api) api = must_alloc(sizeof *api);
-    struct rules *rules;
+    unsigned char seed[SIPHASH_KEY_BYTES];
 
     api->board = settings->board;
     api->writer = settings->writer;
@@ -56,9 +40,12 @@ struct api *api_new(const struct api_settings *settings)
     api->backup_dir = settings->backup_dir;
     api->n_loops = settings->loops;
     api->loops = must_alloc(settings->loops * sizeof *api->loops);
-    rules = rules_new(settings, api->n_loops);
-    for (size_t i = 0; i < api->n_loops; i++)
-        api->loops[i].rules = rules;
+    settings->random(seed, sizeof seed);
+    api->limiter = limiter_new(LIMITER_BUCKETS, seed);
+    api->long_calls = groups_new(0);
+    if (!api->limiter || !api->long_calls)
+        return NULL;
+    api_reload(api, settings->rules, settings->tokens);
     return TAKE(api);
 }
 
@@ -72,12 +59,16 @@ void api_free(struct api *api)
             queue_destroy(&api->loops[i].told);
             queue_destroy(&api->loops[i].answers);
         }
+        rules_free(atomic_exchange(&api->loops[i].fresh, NULL));
+        rules_free(api->loops[i].rules);
+        token_keys_free(atomic_exchange(&api->loops[i].fresh_tokens, NULL));
+        token_keys_free(api->loops[i].tokens);
         pending_free_spare(&api->loops[i]);
-        rules_drop(atomic_exchange(&api->loops[i].fresh, NULL));
-        rules_drop(api->loops[i].rules);
         buf_free(&api->loops[i].out);
         buf_free(&api->loops[i].fields);
     }
+    limiter_free(api->limiter);
+    groups_free(api->long_calls);
     free(api->loops);
     free(api->store_url);
     free(api);
@@ -90,23 +81,33 @@ void api_attach(struct api *api, struct loop *loop)
     queue_init(&api->loops[loop_number(loop)].told, wake_loop, loop);
 }
 
-void api_reload(struct api *api, const struct api_settings *settings)
+void api_reload(struct api *api, struct rules *rules, struct token_keys *tokens)
 {
-    struct rules *rules = rules_new(settings, api->n_loops);
-
+    for (enum limiter_kind kind = 0; kind < LIMIT_KINDS; kind++)
+        limiter_set_rate(api->limiter, kind, rules->rates[kind]);
+    groups_limit(api->long_calls, rules->streams);
     for (size_t i = 0; i < api->n_loops; i++)
-        rules_drop(atomic_exchange(&api->loops[i].fresh, rules)); /* what was not taken yet */
+        rules_free(atomic_exchange(&api->loops[i].fresh, rules_ref(rules)));
+    api_set_tokens(api, tokens);
 }
 
-static void take_fresh_rules(struct api_loop *mine)
+void api_set_tokens(struct api *api, struct token_keys *tokens)
 {
-    struct rules *fresh;
+    for (size_t i = 0; tokens && i < api->n_loops; i++)
+        token_keys_free(atomic_exchange(&api->loops[i].fresh_tokens, token_keys_ref(tokens)));
+}
 
-    if (!atomic_load_explicit(&mine->fresh, memory_order_relaxed))
-        return; /* nearly always: a look costs less than a swap */
-    fresh = atomic_exchange(&mine->fresh, NULL);
-    rules_drop(mine->rules);
-    mine->rules = fresh;
+/* Nearly always there is nothing: a look costs less than a swap. */
+static void take_fresh(struct api_loop *mine)
+{
+    if (atomic_load_explicit(&mine->fresh, memory_order_relaxed)) {
+        rules_free(mine->rules);
+        mine->rules = atomic_exchange(&mine->fresh, NULL);
+    }
+    if (atomic_load_explicit(&mine->fresh_tokens, memory_order_relaxed)) {
+        token_keys_free(mine->tokens);
+        mine->tokens = atomic_exchange(&mine->fresh_tokens, NULL);
+    }
 }
 
 static struct api_loop *loop_of(struct api *api, const struct loop *loop)
@@ -142,7 +143,7 @@ static void handle(void *context, struct exchange *exchange)
                          .exchange = exchange,
                          .request = exchange_request(exchange) };
 
-    take_fresh_rules(call.loop);
+    take_fresh(call.loop);
     routes_call(&call);
 }
 
@@ -192,7 +193,7 @@ static void woken(void *context, struct loop *loop)
     struct queue_list answers = queue_take(&mine->answers);
     struct queue_node *node;
 
-    take_fresh_rules(mine);
+    take_fresh(mine);
     while ((node = queue_list_take(&answers)) != NULL) {
         struct job *job = (struct job *)node;
 

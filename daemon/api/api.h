@@ -10,9 +10,11 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "api/rules.h"
 #include "base/auto.h"
 #include "core/board.h"
 #include "ledger/keys.h"
+#include "ledger/token_keys.h"
 #include "ledger/writer.h"
 #include "net/exchange.h"
 #include "net/loop.h"
@@ -24,9 +26,8 @@ struct api_settings {
     struct writer *writer;
     const struct keys *keys;
     void (*random)(void *bytes, size_t len);
-    uid_t own_uid; /* the daemon's user is an admin on the Unix socket */
-    bool has_admin_group;
-    gid_t admin_group; /* and so are the members of this group */
+    struct rules *rules;       /* a reference is taken */
+    struct token_keys *tokens; /* the same; that voter tokens are checked and signed by */
     size_t loops;
     const char *store_url;  /* copied; as status shows it */
     int64_t started_ms;     /* wall */
@@ -38,9 +39,9 @@ MUST_USE struct api *api_new(const struct api_settings *settings);
 void api_free(struct api *api); /* every exchange is answered by then */
 AUTO_FREE(api);
 
-/* Who is who from now on; board, writer, keys and loops stay as they are. A request that arrives
- * when this has returned is under the new rules. Main. */
-void api_reload(struct api *api, const struct api_settings *settings);
+/* Under these rules, and by these token keys, from now on: a request that arrives when this has
+ * returned is. References are taken. Main. */
+void api_reload(struct api *api, struct rules *rules, struct token_keys *tokens);
 
 /* Tells which loop has this number: the writer's answers wake it. Main, before server_start(). */
 void api_attach(struct api *api, struct loop *loop);

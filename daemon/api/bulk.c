@@ -319,6 +319,7 @@ static bool begin(const struct call *call, struct refusal *reterr)
     bulk->reader = (struct bulk_reader){ .board = call->api->board,
                                          .keys = call->api->keys,
                                          .caller = call->caller };
+    bulk->reader.caller.bearer = (struct str){ NULL, 0 }; /* it goes with the request */
     streams_enter(call->loop, &bulk->stream);
     /* Before the head: a client that waits for 100 Continue gets it first. */
     exchange_read(call->exchange, &(struct body_reader){ bulk, take, end });

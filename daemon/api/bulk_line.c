@@ -116,7 +116,7 @@ static bool find_voter(const struct bulk_reader *reader, struct str voter, uint6
     const struct naming naming = { .voter = voter };
     const struct poll *poll = reader->published->poll;
 
-    if (!caller_voter(&reader->caller, &naming, reader->keys, poll, ret_ballot, reterr) ||
+    if (!caller_voter(&reader->caller, &naming, reader->keys, NULL, poll, 0, ret_ballot, reterr) ||
         !ballot_voter_ok(poll, ret_ballot->kind, reterr))
         return false;
     ret_ballot->marks = marks;

@@ -88,6 +88,19 @@ bool call_json(const struct call *call, const char *types, enum body_rule rule,
     return false;
 }
 
+bool call_voter(const struct call *call, const struct naming *named, const struct poll *poll,
+                struct ballot *ret_ballot, struct refusal *reterr)
+{
+    struct naming naming = named ? *named : (struct naming){ { NULL, 0 }, { NULL, 0 } };
+
+    if (call->caller.bearer.at && naming.token.at)
+        return refuse_member(reterr, "/token", "a voter is named once: here or in Authorization");
+    if (call->caller.bearer.at)
+        naming.token = call->caller.bearer;
+    return caller_voter(&call->caller, &naming, call->api->keys, call->loop->tokens, poll,
+                        loop_wall_ms(exchange_loop(call->exchange)) / 1000, ret_ballot, reterr);
+}
+
 struct published *call_poll(const struct call *call, struct refusal *reterr)
 {
     struct published *published = board_get(call->api->board, call->id);

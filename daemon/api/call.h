@@ -13,9 +13,11 @@
 
 #include "api/api.h"
 #include "api/caller.h"
+#include "api/rules.h"
 #include "api/url.h"
 #include "base/buf.h"
 #include "core/json.h"
+#include "core/limiter.h"
 #include "core/queue.h"
 #include "core/refusal.h"
 
@@ -23,17 +25,14 @@ struct pending;
 struct stream;  /* api/streams.h */
 struct waiting; /* api/waiting.c */
 
-struct rules { /* what a reload may change; never written once the loops have it */
-    atomic_size_t holders;
-    struct roles roles;
-};
-
-struct api_loop {                  /* all of it: its loop's thread, but for the first two */
-    _Atomic(struct rules *) fresh; /* main puts it in, the loop takes it out */
-    struct queue answers;          /* the writer puts them in; it locks itself */
-    struct rules *rules;           /* that hold now */
-    struct queue told;             /* the same, for watches */
-    struct waiting *waiting;       /* NULL: nobody has waited yet */
+struct api_loop {                  /* all of it: its loop's thread, but for the first four */
+    _Atomic(struct rules *) fresh; /* main puts them in, the loop takes them out */
+    _Atomic(struct token_keys *) fresh_tokens;
+    struct queue answers;      /* the writer puts them in; it locks itself */
+    struct queue told;         /* the same, for watches */
+    struct rules *rules;       /* that hold now; a reference */
+    struct token_keys *tokens; /* that hold now; a reference, or NULL */
+    struct waiting *waiting;   /* NULL: nobody has waited yet */
     struct stream *streams;
     bool draining;                 /* nothing begins to wait any more */
     struct queue_list submissions; /* of this turn, handed over at its end */
@@ -50,12 +49,17 @@ struct api { /* written before the loops start, but for what `loops` holds */
     struct writer *writer;
     const struct keys *keys;
     void (*random)(void *bytes, size_t len);
-    char *store_url; /* owned */
+    struct limiter *limiter;
+    struct groups *long_calls; /* long polls by address: as many as rules.streams */
+    char *store_url;           /* owned */
     int64_t started_ms;
     const char *backup_dir;
     size_t n_loops;
     struct api_loop *loops;
 };
+
+/* New keys sign and check from now on; a reference is taken for each loop. Any thread. */
+void api_set_tokens(struct api *api, struct token_keys *tokens);
 
 struct call {
     struct api *api;
@@ -65,6 +69,9 @@ struct call {
     struct caller caller;
     struct str id; /* of the route's {id}, else empty */
 };
+
+/* A line in the log: who has done what. `poll` may be NULL. Any thread. */
+void change_log(const struct who *who, const char *what, const char *poll);
 
 /* How an answer may be kept by caches (RFC 9111). */
 enum caching {
@@ -98,6 +105,17 @@ MUST_USE bool answer_begin(struct exchange *exchange, struct api_loop *loop,
 void answer_refusal(struct exchange *exchange, struct api_loop *loop, const struct refusal *refusal,
                     struct str standing);
 
+/* The same with Retry-After, in seconds; 0: the usual. */
+void answer_refusal_after(struct exchange *exchange, struct api_loop *loop,
+                          const struct refusal *refusal, struct str standing, uint64_t retry_s);
+
+/* 405 with Allow: `methods`. */
+void answer_not_allowed(struct exchange *exchange, struct api_loop *loop,
+                        const struct refusal *refusal, struct str methods);
+
+/* Answers with what is in loop->fields and no body, or 503 when there was no memory for it. */
+void answer_fields(struct exchange *exchange, struct api_loop *loop, unsigned status);
+
 /* Writes the problem document of a refusal. */
 void problem_render(const struct refusal *refusal, struct str standing, struct buf *out);
 
@@ -125,6 +143,11 @@ MUST_USE bool call_json(const struct call *call, const char *types, enum body_ru
 
 /* Every member of an object is one of `names` (space-separated), and it is an object: else 422. */
 MUST_USE bool json_members_ok(const cJSON *body, const char *names, struct refusal *reterr);
+
+/* Who votes, as the body has named them, else Authorization or the connection. */
+MUST_USE bool call_voter(const struct call *call, const struct naming *named,
+                         const struct poll *poll, struct ballot *ret_ballot,
+                         struct refusal *reterr);
 
 /* The published poll of the route's {id}, or NULL: 404 in *reterr. */
 MUST_USE struct published *call_poll(const struct call *call, struct refusal *reterr);

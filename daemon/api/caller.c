@@ -1,13 +1,30 @@
 /*
- * api/caller.c - who calls: the role, and the voter.
+ * api/caller.c - who calls: the role and the address.
  *
- * Threads: any loop; nothing is shared.
+ * Threads: any loop; nothing is shared but the limiter, which locks itself.
  */
 #include "api/caller.h"
 
-#include <stdio.h>
+#include <string.h>
 
-#include "base/utf8.h"
+#include <sodium.h>
+
+#include "api/forwarded.h"
+
+const char *role_word(enum role role)
+{
+    switch (role) {
+    case ROLE_PUBLIC:
+        return "public";
+    case ROLE_LOCAL:
+        return "local";
+    case ROLE_APP:
+        return "app";
+    case ROLE_ADMIN:
+        return "admin";
+    }
+    return "";
+}
 
 static bool came_through_a_proxy(const struct http1_request *request)
 {
@@ -15,19 +32,54 @@ static bool came_through_a_proxy(const struct http1_request *request)
            http1_field(request, STR("Forwarded")).at || http1_field(request, STR("Via")).at;
 }
 
-static bool is_admin(const struct roles *roles, const struct peer *peer)
+static bool is_one_of(uid_t uid, const uid_t *uids, size_t n)
 {
-    return peer->uid == 0 || peer->uid == roles->own_uid ||
-           (roles->has_admin_group && peer_in_group(peer, roles->admin_group));
+    for (size_t i = 0; i < n; i++) {
+        if (uids[i] == uid)
+            return true;
+    }
+    return false;
 }
 
-bool caller_read(const struct roles *roles, const struct peer *peer,
-                 const struct http1_request *request, struct caller *ret_caller,
-                 struct refusal *reterr)
+static bool is_admin(const struct rules *rules, const struct peer *peer)
 {
-    if (peer->kind == PEER_TCP) {
-        *ret_caller =
-            (struct caller){ .role = ROLE_PUBLIC, .has_address = true, .address = peer->address };
+    return peer->uid == 0 || peer->uid == rules->own_uid ||
+           (rules->has_admin_group && peer_in_group(peer, rules->admin_group));
+}
+
+static enum role role_of_user(const struct rules *rules, const struct peer *peer)
+{
+    if (is_admin(rules, peer))
+        return ROLE_ADMIN;
+    return is_one_of(peer->uid, rules->app_uids, rules->n_app_uids) ? ROLE_APP : ROLE_LOCAL;
+}
+
+/* Where the request came from, if the peer is a proxy of ours. Left as it is where nothing in the
+ * field can be believed. */
+static bool read_client(const struct rules *rules, const struct http1_request *request,
+                        struct address *address)
+{
+    return forwarded_client(request, rules->trusted, rules->n_trusted, address) == FORWARDED_CLIENT;
+}
+
+static void read_tcp(const struct rules *rules, const struct peer *peer,
+                     const struct http1_request *request, struct caller *caller)
+{
+    caller->role = ROLE_PUBLIC;
+    caller->has_address = true;
+    caller->address = peer->address;
+    /* The last good hop is the peer itself where the field is missing or unreadable. */
+    if (cidrs_contain(rules->trusted, rules->n_trusted, &peer->address))
+        (void)read_client(rules, request, &caller->address);
+}
+
+static bool read_unix(const struct rules *rules, const struct peer *peer,
+                      const struct http1_request *request, struct caller *caller,
+                      struct refusal *reterr)
+{
+    if (is_one_of(peer->uid, rules->proxy_uids, rules->n_proxy_uids)) {
+        caller->role = ROLE_PUBLIC;
+        caller->has_address = read_client(rules, request, &caller->address);
         return true;
     }
     /* Else a reader's request, handed on by a proxy of the admin's, would rule. */
@@ -35,67 +87,140 @@ bool caller_read(const struct roles *roles, const struct peer *peer,
         return refuse(reterr, PROBLEM_FORBIDDEN,
                       "this request was forwarded, and user %u is not in proxy_users of [server]",
                       (unsigned)peer->uid);
-    *ret_caller = (struct caller){ .role = is_admin(roles, peer) ? ROLE_ADMIN : ROLE_LOCAL,
-                                   .has_uid = true,
-                                   .uid = peer->uid };
+    caller->role = role_of_user(rules, peer);
+    caller->has_uid = true;
+    caller->uid = peer->uid;
     return true;
 }
 
-static bool voter_ok(struct str voter, struct refusal *reterr)
+static bool is_loopback(const struct address *address)
 {
-    if (voter.len == 0 || voter.len > VOTER_BYTES_MAX)
-        return refuse_member(reterr, "/voter", "a voter has 1 to %d bytes", VOTER_BYTES_MAX);
-    if (!utf8_is_text(voter))
-        return refuse_member(reterr, "/voter", "a voter has no control characters");
-    return true;
+    static const unsigned char v6[16] = { [15] = 1 };
+
+    return address->v6 ? memcmp(address->bytes, v6, sizeof v6) == 0 : address->bytes[0] == 127;
 }
 
-static void name(const struct keys *keys, const struct poll *poll, struct str voter,
-                 struct ballot *ballot)
+static bool is_near(const struct rules *rules, const struct peer *peer)
 {
-    ballot->kind = VOTER_NAMED;
-    keys_hash_voter(keys, poll, VOTER_NAMED, voter, &ballot->voter);
+    return peer->kind == PEER_UNIX || is_loopback(&peer->address) || rules->insecure_tcp ||
+           cidrs_contain(rules->trusted, rules->n_trusted, &peer->address);
 }
 
-static void name_by_address(const struct keys *keys, const struct poll *poll,
-                            struct address address, struct ballot *ballot)
+/* In a time that does not depend on where they differ. */
+static bool is_token(struct str bearer, const char *token, size_t len)
 {
-    struct address group = address_group(address, poll->prefix_v4, poll->prefix_v6);
-    struct str bytes = { (const char *)group.bytes, group.v6 ? 16 : 4 };
-
-    ballot->kind = VOTER_ADDRESS;
-    keys_hash_voter(keys, poll, VOTER_ADDRESS, bytes, &ballot->voter);
-    ballot->has_address = true;
-    ballot->address_group = keys_hash_address(keys, poll, bytes);
+    return token && bearer.len == len && sodium_memcmp(bearer.at, token, len) == 0;
 }
 
-bool caller_voter(const struct caller *caller, const struct naming *naming, const struct keys *keys,
-                  const struct poll *poll, struct ballot *ret_ballot, struct refusal *reterr)
+static bool role_of_token(const struct rules *rules, struct str bearer, enum role *ret_role)
 {
-    *ret_ballot = (struct ballot){ .poll = poll->number };
-    if (naming->voter.at && naming->token.at)
-        return refuse_member(reterr, "/token", "a voter is named once: by voter or by token");
-    if (naming->token.at)
-        return refuse(reterr, PROBLEM_NOT_IMPLEMENTED, "voter tokens are not built in yet");
-    if (naming->voter.at) {
-        if (caller->role != ROLE_ADMIN)
-            return refuse(reterr, PROBLEM_FORBIDDEN,
-                          "only an app or an admin may name the voter; leave voter out");
-        if (!voter_ok(naming->voter, reterr))
-            return false;
-        name(keys, poll, naming->voter, ret_ballot);
+    bool admin = is_token(bearer, rules->admin_token, rules->admin_token_len);
+    bool app = is_token(bearer, rules->app_token, rules->app_token_len);
+
+    *ret_role = admin ? ROLE_ADMIN : ROLE_APP;
+    return admin || app;
+}
+
+/* A voter token is checked where it counts, and its signature cannot be guessed. */
+static bool looks_like_a_voter_token(struct str bearer)
+{
+    size_t first = str_find(bearer, '.');
+
+    return first < bearer.len &&
+           str_find(str_from(bearer, first + 1), '.') < bearer.len - first - 1;
+}
+
+/* Guessing is limited before the token is looked at, so that the right one is not told by another
+ * answer either. */
+static bool may_guess(struct limiter *limiter, const struct caller *caller, bool right,
+                      int64_t mono_ms, uint64_t *ret_retry_s, struct refusal *reterr)
+{
+    enum limiter_by by;
+    struct address group;
+    struct str who;
+
+    if (!caller_bucket(caller, &by, &group, &who))
+        return true;
+    *ret_retry_s = right ? limiter_wait_s(limiter, LIMIT_GUESSES, by, who, mono_ms)
+                         : limiter_take(limiter, LIMIT_GUESSES, by, who, mono_ms);
+    return *ret_retry_s == 0 || refuse(reterr, PROBLEM_RATE_LIMITED,
+                                       "too many wrong tokens; wait %u s", (unsigned)*ret_retry_s);
+}
+
+static bool take_bearer(const struct rules *rules, struct limiter *limiter, const struct peer *peer,
+                        struct str bearer, int64_t mono_ms, struct caller *caller,
+                        uint64_t *ret_retry_s, struct refusal *reterr)
+{
+    enum role role;
+    bool right = role_of_token(rules, bearer, &role);
+
+    if (!right && looks_like_a_voter_token(bearer)) {
+        caller->bearer = bearer;
         return true;
     }
+    if (!may_guess(limiter, caller, right, mono_ms, ret_retry_s, reterr))
+        return false;
+    if (!right) {
+        caller->bearer = bearer;
+        return true;
+    }
+    if (!is_near(rules, peer))
+        return refuse(reterr, PROBLEM_FORBIDDEN,
+                      "role tokens are taken on the Unix socket, from loopback peers and from "
+                      "trusted_proxies; from elsewhere only with insecure_tcp = yes");
+    caller->role = role;
+    caller->by_token = true;
+    return true;
+}
+
+/* The credentials of `Authorization: Bearer …` (RFC 6750 §2.1); another scheme is for somebody
+ * else, as a site's own proxy. */
+static struct str bearer_of(struct str authorization)
+{
+    struct str scheme = { authorization.at, str_find(authorization, ' ') };
+
+    if (scheme.len == authorization.len || !str_eq_nocase(scheme, STR("Bearer")))
+        return (struct str){ NULL, 0 };
+    return str_trim(str_from(authorization, scheme.len));
+}
+
+bool caller_read(const struct rules *rules, struct limiter *limiter, const struct peer *peer,
+                 const struct http1_request *request, int64_t mono_ms, struct caller *ret_caller,
+                 uint64_t *ret_retry_s, struct refusal *reterr)
+{
+    struct str authorization = http1_field(request, STR("Authorization"));
+    struct str bearer;
+
+    *ret_caller = (struct caller){ .role = ROLE_PUBLIC };
+    *ret_retry_s = 0;
+    if (peer->kind == PEER_TCP)
+        read_tcp(rules, peer, request, ret_caller);
+    else if (!read_unix(rules, peer, request, ret_caller, reterr))
+        return false;
+    if (!authorization.at)
+        return true;
+    if (http1_field_count(request, STR("Authorization")) > 1)
+        return refuse(reterr, PROBLEM_MALFORMED, "Authorization stands twice");
+    bearer = bearer_of(authorization);
+    if (bearer.len == 0)
+        return true;
+    return take_bearer(rules, limiter, peer, bearer, mono_ms, ret_caller, ret_retry_s, reterr);
+}
+
+bool caller_bucket(const struct caller *caller, enum limiter_by *ret_by, struct address *ret_group,
+                   struct str *ret_who)
+{
+    if (role_is_trusted(caller->role))
+        return false;
     if (caller->has_uid) {
-        char uid[32];
-        int len = snprintf(uid, sizeof uid, "uid:%u", (unsigned)caller->uid);
-
-        name(keys, poll, (struct str){ uid, (size_t)len }, ret_ballot);
+        *ret_by = LIMIT_BY_UID;
+        *ret_who = (struct str){ (const char *)&caller->uid, sizeof caller->uid };
         return true;
     }
-    if (poll->voters != VOTERS_ADDRESS || !caller->has_address)
-        return refuse(reterr, PROBLEM_UNAUTHORIZED,
-                      "votes in this poll need a voter token; an address is not enough");
-    name_by_address(keys, poll, caller->address, ret_ballot);
+    if (!caller->has_address)
+        return false;
+    *ret_by = LIMIT_BY_ADDRESS;
+    *ret_group = address_group(caller->address, 32, 64);
+    *ret_who = (struct str){ (const char *)ret_group->bytes, ret_group->v6 ? 16 : 4 };
     return true;
 }

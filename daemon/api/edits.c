@@ -39,10 +39,29 @@ static void answer_edited(struct pending *pending, const struct job *job)
     answer_out(pending->exchange, pending->loop, &reply);
 }
 
+static const char *done_word(const struct job *job)
+{
+    if (job->result == JOB_DELETED)
+        return "deleted it";
+    if (job->result == JOB_CREATED)
+        return "created it";
+    switch (job->edit->kind) {
+    case EDIT_PUT:
+        return "replaced its definition";
+    case EDIT_PATCH:
+        return "changed its definition";
+    case EDIT_CARRIED:
+        return "set its carried counts";
+    }
+    return "";
+}
+
 static void edit_done(struct pending *pending)
 {
     const struct job *job = &pending->jobs[0].job;
 
+    if (job->result != JOB_REFUSED)
+        change_log(&pending->who, done_word(job), job->id);
     if (job->result == JOB_REFUSED)
         answer_refusal(pending->exchange, pending->loop, &pending->refusal,
                        (struct str){ NULL, 0 });

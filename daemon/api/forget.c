@@ -21,6 +21,7 @@ struct forget_call {
     struct exchange *exchange;
     struct published *published;
     char language[LANGUAGE_TAG_BYTES_MAX + 1];
+    struct who who;
     struct voter_hash voter; /* whom to forget; not with `all` */
     bool found;
     struct refusal refusal;
@@ -51,6 +52,8 @@ static void answer_forgotten(struct forget_call *call)
         published ? published_json(published, language_find(published, call->language)) : NULL;
     struct buf *out = &call->loop->out;
 
+    change_log(&call->who, call->forgetting.all ? "forgot who voted" : "forgot one voter",
+               call->published->poll->id);
     buf_clear(out);
     buf_text(out, "{\"forgotten\":true,\"tally\":");
     if (tally)
@@ -134,8 +137,7 @@ static bool voter_read(const struct call *call, struct forget_call *mine, struct
     mine->forgetting.all = !naming.voter.at;
     if (mine->forgetting.all)
         return true;
-    if (!caller_voter(&call->caller, &naming, call->api->keys, mine->published->poll, &ballot,
-                      reterr))
+    if (!call_voter(call, &naming, mine->published->poll, &ballot, reterr))
         return false;
     mine->voter = ballot.voter;
     return true;
@@ -154,6 +156,7 @@ static bool start(const struct call *call, struct refusal *reterr)
         return refuse(reterr, PROBLEM_POLL_OPEN, "close the poll first");
     mine->loop = call->loop;
     mine->exchange = call->exchange;
+    mine->who = caller_who(&call->caller);
     language_keep(mine->published, call_language(call, mine->published), mine->language);
     call->api->random(mine->forgetting.random.bytes, sizeof mine->forgetting.random.bytes);
     mine->forgetting.poll = mine->published->poll->number;

@@ -217,25 +217,43 @@ bool origin_may_change(const struct origins *origins, const struct http1_request
     return false;
 }
 
-static void allow(const struct http1_request *request, struct buf *out)
+struct str origin_known(const struct origins *origins, const struct http1_request *request)
+{
+    if (!is_known(origin_of(origins, request)))
+        return (struct str){ NULL, 0 };
+    return http1_field(request, STR("Origin"));
+}
+
+static void allow(struct str origin, struct buf *out)
 {
     buf_text(out, "Access-Control-Allow-Origin: ");
-    buf_str_add(out, http1_field(request, STR("Origin")));
+    buf_str_add(out, origin);
     buf_text(out, "\r\n");
 }
 
-void origin_write_fields(const struct origins *origins, const struct http1_request *request,
-                         enum origin_readers readers, struct buf *out)
+static void vary_by(const char *what, bool by_origin, struct buf *out)
 {
-    bool known = readers == READERS_KNOWN && is_known(origin_of(origins, request));
+    if (!what && !by_origin)
+        return;
+    buf_text(out, "Vary: ");
+    if (what)
+        buf_text(out, what);
+    if (what && by_origin)
+        buf_text(out, ", ");
+    if (by_origin)
+        buf_text(out, "Origin");
+    buf_text(out, "\r\n");
+}
 
+void origin_write_fields(struct str known, enum origin_readers readers, const char *vary,
+                         struct buf *out)
+{
+    vary_by(vary, readers == READERS_KNOWN, out);
     if (readers == READERS_ALL)
         buf_text(out, "Access-Control-Allow-Origin: *\r\n");
-    else
-        buf_text(out, "Vary: Origin\r\n");
-    if (known)
-        allow(request, out);
-    if (known || readers == READERS_ALL)
+    else if (known.len > 0)
+        allow(known, out);
+    if (known.len > 0 || readers == READERS_ALL)
         buf_text(out, "Access-Control-Expose-Headers: ETag, Retry-After\r\n");
 }
 
@@ -248,9 +266,11 @@ bool origin_is_preflight(const struct http1_request *request)
 void origin_write_preflight(const struct origins *origins, const struct http1_request *request,
                             struct str methods, struct buf *out)
 {
+    struct str known = origin_known(origins, request);
+
     buf_text(out, "Vary: Origin\r\n");
-    if (is_known(origin_of(origins, request)))
-        allow(request, out);
+    if (known.len > 0)
+        allow(known, out);
     buf_text(out, "Access-Control-Allow-Methods: ");
     buf_str_add(out, methods);
     buf_format(out,

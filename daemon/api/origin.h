@@ -64,13 +64,20 @@ enum origin_readers {
     READERS_KNOWN /* it depends on the caller, or on POST, PUT, PATCH, DELETE */
 };
 
+/* The request's Origin where it is the own one or an allowed one, else empty: what has to be kept
+ * for origin_write_fields(). Points into the request. */
+struct str origin_known(const struct origins *origins, const struct http1_request *request);
+
 /*
  * Writes the header fields by which a browser lets a page's script read the answer, each ended by
- * CRLF: Access-Control-Allow-Origin (`*`, the Origin itself, or none), Expose-Headers, and
- * `Vary: Origin` where the answer depends on it.
+ * CRLF: Access-Control-Allow-Origin (`*`, the Origin itself, or none), Expose-Headers, and Vary
+ * with Origin where the answer depends on it.
+ *
+ *   known  of origin_known()
+ *   vary   what else the answer varies by, or NULL
  */
-void origin_write_fields(const struct origins *origins, const struct http1_request *request,
-                         enum origin_readers readers, struct buf *out);
+void origin_write_fields(struct str known, enum origin_readers readers, const char *vary,
+                         struct buf *out);
 
 /* A question of a browser (Fetch standard, CORS-preflight), and not OPTIONS as anybody sends it. */
 bool origin_is_preflight(const struct http1_request *request);

@@ -50,6 +50,7 @@ struct pending *pending_new_later(struct api *api, struct api_loop *loop, struct
     pending->detail = NULL;
     pending->drop = NULL;
     pending->role = role;
+    pending->who = (struct who){ .role = role };
     pending->language[0] = '\0';
     pending->n_left = n_jobs;
     pending->refusal.problem = PROBLEM_NONE;
@@ -65,8 +66,12 @@ struct pending *pending_new_later(struct api *api, struct api_loop *loop, struct
 struct pending *pending_new(const struct call *call, size_t n_jobs,
                             void (*finish)(struct pending *))
 {
-    return pending_new_later(call->api, call->loop, call->exchange, call->caller.role, n_jobs,
-                             finish);
+    struct pending *pending =
+        pending_new_later(call->api, call->loop, call->exchange, call->caller.role, n_jobs, finish);
+
+    if (pending)
+        pending->who = caller_who(&call->caller);
+    return pending;
 }
 
 void pending_free(struct pending *pending)

@@ -32,6 +32,7 @@ struct pending {
     void *detail;               /* the route's own, or NULL … */
     void (*drop)(void *detail); /* … freed by this with the pending */
     enum role role;
+    struct who who;                            /* for the log */
     char language[LANGUAGE_TAG_BYTES_MAX + 1]; /* chosen when the call came; "": the first */
     size_t n_left;
     struct refusal refusal;

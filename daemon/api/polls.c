@@ -147,7 +147,7 @@ static bool filter_takes(const struct filter *filter, const struct published *pu
 static void row_render(const struct call *call, const struct published *published, struct buf *out)
 {
     const char *language = published->languages[call_language(call, published)];
-    enum viewer viewer = call->caller.role == ROLE_ADMIN ? VIEWER_TRUSTED : VIEWER_STRANGER;
+    enum viewer viewer = role_is_trusted(call->caller.role) ? VIEWER_TRUSTED : VIEWER_STRANGER;
     struct tally tally;
 
     buf_text(out, "{\"id\":\"");
@@ -208,7 +208,7 @@ void polls_list(struct call *call)
     struct buf *out = &call->loop->out;
     char last[POLL_ID_BYTES_MAX + 1] = "";
     struct filter filter = { 0 };
-    bool trusted = call->caller.role == ROLE_ADMIN;
+    bool trusted = role_is_trusted(call->caller.role);
 
     if (!filter_read(&call->loop->url, &filter, refusal)) {
         answer_refusal(call->exchange, call->loop, refusal, (struct str){ NULL, 0 });

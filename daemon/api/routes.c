@@ -42,7 +42,7 @@ const struct route routes[] = {
     { METHOD_GET, POLL "/chart.svg", ROLE_PUBLIC, NULL, not_built },
     { METHOD_GET, POLL "/chart.png", ROLE_PUBLIC, NULL, not_built },
     { METHOD_GET, POLL "/jsonld", ROLE_PUBLIC, NULL, not_built },
-    { METHOD_POST, "/v1/voters", ROLE_PUBLIC, NULL, not_built },
+    { METHOD_POST, "/v1/voters", ROLE_PUBLIC, "", voters_post },
     { METHOD_GET, "/p/{id}", ROLE_PUBLIC, NULL, not_built },
     { METHOD_POST, "/p/{id}", ROLE_PUBLIC, NULL, not_built },
     { METHOD_GET, "/embed/{id}", ROLE_PUBLIC, NULL, not_built },
@@ -50,12 +50,12 @@ const struct route routes[] = {
     { METHOD_GET, "/oembed", ROLE_PUBLIC, NULL, not_built },
     { METHOD_GET, "/openapi.json", ROLE_PUBLIC, NULL, not_built },
     { METHOD_GET, "/metrics", ROLE_PUBLIC, NULL, not_built },
-    { METHOD_POST, "/v1/votes", ROLE_ADMIN, "", bulk_post },
+    { METHOD_POST, "/v1/votes", ROLE_APP, "", bulk_post },
     { METHOD_GET, POLL "/votes", ROLE_ADMIN, "all format", export_get },
     { METHOD_GET, POLL "/audit", ROLE_ADMIN, "limit", audit_get },
     { METHOD_POST, POLL "/void", ROLE_ADMIN, "", void_post },
     { METHOD_POST, POLL "/forget", ROLE_ADMIN, "", forget_post },
-    { METHOD_POST, "/v1/keys/rotate", ROLE_ADMIN, NULL, not_built },
+    { METHOD_POST, "/v1/keys/rotate", ROLE_ADMIN, "", keys_rotate },
     { METHOD_POST, "/v1/verify", ROLE_ADMIN, "", verify_post },
     { METHOD_POST, "/v1/backup", ROLE_ADMIN, "", backup_post },
     { METHOD_GET, "/v1/status", ROLE_ADMIN, "", status_get },
@@ -116,67 +116,160 @@ static const char *method_word(enum http1_method method)
     return "";
 }
 
-/* 404, or 405 with what the address does take (RFC 9110 §15.5.6). */
-static void answer_no_route(struct call *call)
+/* What the address takes, as in Allow (RFC 9110 §10.2.1). Returns how many rows it has. */
+static size_t methods_write(const struct call *call, struct buf *out)
 {
-    struct refusal *refusal = &call->loop->refusal;
-    struct buf *fields = &call->loop->fields;
-    struct buf *out = &call->loop->out;
     size_t found = 0;
     struct str id;
 
-    refuse(refusal, PROBLEM_NO_SUCH_ROUTE, "no such address; the API begins at /v1/polls");
-    buf_clear(fields);
-    buf_text(fields, "Cache-Control: no-store\r\nAllow: ");
     for (size_t i = 0; i < routes_count && !call->loop->url.too_deep; i++) {
         if (!path_matches(routes[i].path, &call->loop->url, &id))
             continue;
         if (found++ > 0)
-            buf_text(fields, ", ");
-        buf_text(fields, method_word(routes[i].method));
+            buf_text(out, ", ");
+        buf_text(out, method_word(routes[i].method));
     }
-    if (found == 0) {
+    return found;
+}
+
+/* 404, or 405 with what the address does take (RFC 9110 §15.5.6). */
+static void answer_no_route(struct call *call)
+{
+    struct refusal *refusal = &call->loop->refusal;
+    AUTO_BUF methods = { 0 };
+
+    if (methods_write(call, &methods) == 0) {
+        refuse(refusal, PROBLEM_NO_SUCH_ROUTE, "no such address; the API begins at /v1/polls");
         answer_refusal(call->exchange, call->loop, refusal, (struct str){ NULL, 0 });
         return;
     }
-    buf_text(fields, "\r\n");
     refuse(refusal, PROBLEM_METHOD_NOT_ALLOWED, "see Allow for the methods of this address");
-    buf_clear(out);
-    problem_render(refusal, (struct str){ NULL, 0 }, out);
-    exchange_reply(call->exchange, &(struct reply){ .status = 405,
-                                                    .content_type = "application/problem+json",
-                                                    .fields = buf_str(fields),
-                                                    .n_pieces = 1,
-                                                    .pieces = { buf_str(out) } });
+    answer_not_allowed(call->exchange, call->loop, refusal, buf_str(&methods));
+}
+
+/* A browser's question before it lets a page of another origin send something, or anybody's. */
+static void answer_options(struct call *call)
+{
+    struct buf *fields = &call->loop->fields;
+    AUTO_BUF methods = { 0 };
+    bool any = call->request->path.at[0] != '/';
+
+    if (!any && methods_write(call, &methods) == 0) {
+        answer_no_route(call);
+        return;
+    }
+    buf_clear(fields);
+    buf_text(fields, "Cache-Control: no-store\r\n");
+    if (any)
+        buf_text(fields, "Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n");
+    else if (origin_is_preflight(call->request))
+        origin_write_preflight(call->loop->rules->origins, call->request, buf_str(&methods),
+                               fields);
+    else
+        buf_format(fields, "Allow: %.*s, OPTIONS\r\n", (int)methods.len, methods.bytes);
+    if (!buf_ok(&methods))
+        fields->failed = true;
+    answer_fields(call->exchange, call->loop, 204);
 }
 
 static bool role_ok(const struct call *call, const struct route *route, struct refusal *reterr)
 {
-    if (route->least != ROLE_ADMIN || call->caller.role == ROLE_ADMIN)
+    const char *who = route->least == ROLE_APP ? "apps and admins" : "admins";
+
+    if (call->caller.role >= route->least)
         return true;
-    if (call->caller.role == ROLE_PUBLIC)
+    if (call->caller.role == ROLE_PUBLIC && !call->caller.bearer.at)
         return refuse(reterr, PROBLEM_UNAUTHORIZED,
-                      "this is for admins: use the Unix socket, as root or in the admin group");
-    return refuse(reterr, PROBLEM_FORBIDDEN,
-                  "this is for admins: root, the daemon's user and the admin group");
+                      "this is for %s: ask on the Unix socket, or with a role token", who);
+    return refuse(reterr, PROBLEM_FORBIDDEN, "this is for %s, and you are none", who);
 }
 
-static bool may_call(struct call *call, const struct route *route, struct refusal *reterr)
+static bool is_health(const struct route *route)
 {
-    return role_ok(call, route, reterr) &&
-           (!route->parameters || url_parameters_ok(&call->loop->url, route->parameters, reterr));
+    return route->answer == livez || route->answer == readyz;
+}
+
+/* A proxy that does not say whom it asks for is misconfigured, and everybody would be one voter. */
+static bool address_ok(const struct call *call, const struct route *route, struct refusal *reterr)
+{
+    if (call->caller.has_uid || call->caller.has_address || is_health(route))
+        return true;
+    return refuse(reterr, PROBLEM_FORBIDDEN,
+                  "a proxy on the Unix socket must send X-Forwarded-For with the client's address");
+}
+
+static enum limiter_kind limit_of(const struct route *route, enum http1_method method)
+{
+    if (route->answer == voters_post)
+        return LIMIT_TOKENS;
+    return method == METHOD_POST || method == METHOD_DELETE ? LIMIT_VOTES : LIMIT_READS;
+}
+
+/* false: 429, and Retry-After in *ret_retry_s. */
+static bool limit_ok(const struct call *call, const struct route *route, uint64_t *ret_retry_s,
+                     struct refusal *reterr)
+{
+    enum limiter_by by;
+    struct address group;
+    struct str who;
+
+    if (is_health(route) || !caller_bucket(&call->caller, &by, &group, &who))
+        return true;
+    *ret_retry_s = limiter_take(call->api->limiter, limit_of(route, call->request->method), by, who,
+                                loop_mono_ms(exchange_loop(call->exchange)));
+    return *ret_retry_s == 0 ||
+           refuse(reterr, PROBLEM_RATE_LIMITED, "too many requests from one address; wait %u s",
+                  (unsigned)*ret_retry_s);
+}
+
+static bool may_call(struct call *call, const struct route *route, uint64_t *ret_retry_s,
+                     struct refusal *reterr)
+{
+    return address_ok(call, route, reterr) && role_ok(call, route, reterr) &&
+           (!route->parameters || url_parameters_ok(&call->loop->url, route->parameters, reterr)) &&
+           limit_ok(call, route, ret_retry_s, reterr);
+}
+
+/* A page of somebody else's must not vote or rule for its readers. */
+static bool origin_ok(const struct call *call, struct refusal *reterr)
+{
+    const char *detail;
+
+    return origin_may_change(call->loop->rules->origins, call->request, &detail) ||
+           refuse(reterr, PROBLEM_FORBIDDEN, "%s", detail);
+}
+
+/* Which page may read the answer, for when it is written. */
+static bool note_origin(const struct call *call, struct refusal *reterr)
+{
+    struct str known = origin_known(call->loop->rules->origins, call->request);
+
+    return known.len == 0 || exchange_set_note(call->exchange, known) ||
+           refuse(reterr, PROBLEM_BUSY, "no memory for this request; send it again");
+}
+
+static bool read_call(struct call *call, uint64_t *ret_retry_s, struct refusal *reterr)
+{
+    return caller_read(call->loop->rules, call->api->limiter, exchange_peer(call->exchange),
+                       call->request, loop_mono_ms(exchange_loop(call->exchange)), &call->caller,
+                       ret_retry_s, reterr) &&
+           url_read(call->request, &call->loop->url, reterr) && origin_ok(call, reterr) &&
+           note_origin(call, reterr);
 }
 
 void routes_call(struct call *call)
 {
     struct refusal *refusal = &call->loop->refusal;
     const struct route *route;
+    uint64_t retry_s = 0;
 
     refusal->problem = PROBLEM_NONE;
-    if (!caller_read(&call->loop->rules->roles, exchange_peer(call->exchange), call->request,
-                     &call->caller, refusal) ||
-        !url_read(call->request, &call->loop->url, refusal)) {
-        answer_refusal(call->exchange, call->loop, refusal, (struct str){ NULL, 0 });
+    if (!read_call(call, &retry_s, refusal)) {
+        answer_refusal_after(call->exchange, call->loop, refusal, (struct str){ NULL, 0 }, retry_s);
+        return;
+    }
+    if (call->request->method == METHOD_OPTIONS) {
+        answer_options(call);
         return;
     }
     route = find(call->request->method, &call->loop->url, &call->id);
@@ -184,8 +277,8 @@ void routes_call(struct call *call)
         answer_no_route(call);
         return;
     }
-    if (!may_call(call, route, refusal)) {
-        answer_refusal(call->exchange, call->loop, refusal, (struct str){ NULL, 0 });
+    if (!may_call(call, route, &retry_s, refusal)) {
+        answer_refusal_after(call->exchange, call->loop, refusal, (struct str){ NULL, 0 }, retry_s);
         return;
     }
     route->answer(call);

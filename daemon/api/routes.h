@@ -48,6 +48,9 @@ void export_get(struct call *call);
 void history_get(struct call *call);
 /* verify.c */
 void verify_post(struct call *call);
+/* voters.c */
+void voters_post(struct call *call);
+void keys_rotate(struct call *call);
 /* audit.c */
 void audit_get(struct call *call);
 /* void.c */

@@ -8,16 +8,15 @@
 enum viewing viewing_of(const struct call *call, const struct published *published,
                         struct ballot *ret_ballot)
 {
-    static const struct naming nobody = { { NULL, 0 }, { NULL, 0 } };
     const struct poll *poll = published->poll;
 
     if (!poll_hides_results(poll, published->phase, VIEWER_STRANGER))
         return VIEW_PUBLIC;
-    if (call->caller.role == ROLE_ADMIN)
+    if (role_is_trusted(call->caller.role))
         return VIEW_PRIVATE;
     if (poll_hides_results(poll, published->phase, VIEWER_VOTED))
         return VIEW_HIDDEN;
-    if (!caller_voter(&call->caller, &nobody, call->api->keys, poll, ret_ballot, NULL) ||
+    if (!call_voter(call, NULL, poll, ret_ballot, NULL) ||
         !ballot_voter_ok(poll, ret_ballot->kind, NULL))
         return VIEW_HIDDEN;
     return VIEW_ASK;

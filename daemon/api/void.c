@@ -7,6 +7,7 @@
  * Threads: the loop of the call; a job while it is asked for the writer's.
  */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,6 +34,7 @@ struct void_call {
     struct exchange *exchange;
     struct published *published;
     char language[LANGUAGE_TAG_BYTES_MAX + 1];
+    struct who who;
     struct which which;
     uint32_t *seqs; /* of the votes that are to go */
     size_t n;
@@ -84,6 +86,14 @@ static void end(struct void_call *call, const struct refusal *refusal)
     void_call_free(call);
 }
 
+static void tell(const struct void_call *call)
+{
+    char what[64];
+
+    (void)snprintf(what, sizeof what, "voided %" PRIu64 " votes", call->voided);
+    change_log(&call->who, what, call->published->poll->id);
+}
+
 static void answer_voided(struct void_call *call)
 {
     struct published *published = call->job.published ? call->job.published : call->published;
@@ -91,6 +101,8 @@ static void answer_voided(struct void_call *call)
         published_json(published, language_find(published, call->language));
     struct buf *out = &call->loop->out;
 
+    if (!call->which.dry_run)
+        tell(call);
     buf_clear(out);
     buf_text(out, "{\"voided\":");
     buf_uint(out, call->which.dry_run ? call->n : call->voided);
@@ -224,6 +236,7 @@ static bool start(const struct call *call, struct refusal *reterr)
         return false;
     mine->loop = call->loop;
     mine->exchange = call->exchange;
+    mine->who = caller_who(&call->caller);
     language_keep(mine->published, call_language(call, mine->published), mine->language);
     mine->voiding.poll = mine->published->poll->number;
     mine->job = (struct job){ .home = &call->loop->answers,

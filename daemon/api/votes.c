@@ -44,9 +44,9 @@ static void seq_render(uint32_t seq, bool hidden, struct buf *out)
 
 static bool hides(const struct pending *pending, const struct published *published, bool voted)
 {
-    enum viewer viewer = pending->role == ROLE_ADMIN ? VIEWER_TRUSTED
-                         : voted                     ? VIEWER_VOTED
-                                                     : VIEWER_STRANGER;
+    enum viewer viewer = role_is_trusted(pending->role) ? VIEWER_TRUSTED
+                         : voted                        ? VIEWER_VOTED
+                                                        : VIEWER_STRANGER;
 
     return poll_hides_results(published->poll, published->phase, viewer);
 }
@@ -144,24 +144,6 @@ static void mine_done(struct pending *pending)
                &(struct answer){ .status = 200, .caching = CACHE_PRIVATE });
 }
 
-/* A token in the header names the voter as one in the body does. */
-static bool naming_of_call(const struct call *call, const cJSON *body,
-                           bool (*is_other)(const char *name), struct naming *ret_naming,
-                           struct refusal *reterr)
-{
-    struct str authorization = http1_field(call->request, STR("Authorization"));
-
-    *ret_naming = (struct naming){ { NULL, 0 }, { NULL, 0 } };
-    if (body && !naming_read(body, is_other, ret_naming, reterr))
-        return false;
-    if (!authorization.at)
-        return true;
-    if (ret_naming->token.at)
-        return refuse_member(reterr, "/token", "a voter is named once: here or in Authorization");
-    ret_naming->token = authorization;
-    return true;
-}
-
 /* Hands one job about the caller's own vote to the writer. false: *reterr. */
 static bool submit(const struct call *call, struct published *published, enum job_kind kind,
                    const struct naming *naming, uint64_t marks, struct refusal *reterr)
@@ -174,8 +156,7 @@ static bool submit(const struct call *call, struct published *published, enum jo
         return refuse(reterr, PROBLEM_BUSY, "no memory for this request; send it again");
     job = &pending->jobs[0].job;
     job->kind = kind;
-    if (!caller_voter(&call->caller, naming, call->api->keys, published->poll, &job->ballot,
-                      reterr) ||
+    if (!call_voter(call, naming, published->poll, &job->ballot, reterr) ||
         !ballot_voter_ok(published->poll, job->ballot.kind, reterr))
         return false;
     job->ballot.marks = marks;
@@ -192,7 +173,7 @@ static bool vote(const struct call *call, struct refusal *reterr)
     uint64_t marks;
 
     return published && call_json(call, "application/json", BODY_NEEDED, &json, reterr) &&
-           naming_of_call(call, json_root(json), ballot_member, &naming, reterr) &&
+           naming_read(json_root(json), ballot_member, &naming, reterr) &&
            choice_read(json_root(json), published->poll, &marks, reterr) &&
            submit(call, published, JOB_VOTE, &naming, marks, reterr);
 }
@@ -201,20 +182,18 @@ static bool retract(const struct call *call, struct refusal *reterr)
 {
     AUTO(published) published = call_poll(call, reterr);
     AUTO(json) json = NULL;
-    struct naming naming;
+    struct naming naming = { { NULL, 0 }, { NULL, 0 } };
 
     return published && call_json(call, "application/json", BODY_OPTIONAL, &json, reterr) &&
-           naming_of_call(call, json ? json_root(json) : NULL, NULL, &naming, reterr) &&
+           (!json || naming_read(json_root(json), NULL, &naming, reterr)) &&
            submit(call, published, JOB_RETRACT, &naming, 0, reterr);
 }
 
 static bool mine(const struct call *call, struct refusal *reterr)
 {
     AUTO(published) published = call_poll(call, reterr);
-    struct naming naming;
 
-    return published && naming_of_call(call, NULL, NULL, &naming, reterr) &&
-           submit(call, published, JOB_ASK, &naming, 0, reterr);
+    return published && submit(call, published, JOB_ASK, NULL, 0, reterr);
 }
 
 static void answer_unless(struct call *call, bool submitted)

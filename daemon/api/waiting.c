@@ -12,6 +12,7 @@
 #include "api/pending.h"
 #include "api/tally.h"
 #include "api/viewing.h"
+#include "net/groups.h"
 
 #define CHAINS 256 /* a power of two */
 
@@ -85,11 +86,23 @@ static void topic_end(struct api *api, struct api_loop *loop, struct topic *topi
         free(topic);
 }
 
+static bool enter(struct api *api, const struct wait *wait)
+{
+    return !wait->has_address || groups_enter(api->long_calls, wait->address);
+}
+
+static void leave(struct api *api, const struct wait *wait)
+{
+    if (wait->has_address)
+        groups_leave(api->long_calls, wait->address);
+}
+
 /* The waiter's struct goes; its exchange is the caller's. */
 static struct exchange *take_out(struct waiter *waiter)
 {
     struct exchange *exchange = waiter->exchange;
 
+    leave(waiter->api, &waiter->wait);
     if (waiter->prev)
         waiter->prev->next = waiter->next;
     else
@@ -141,7 +154,7 @@ static void serve(struct waiter *waiter, struct published *published)
     struct api_loop *loop = waiter->loop;
     struct wait wait = waiter->wait;
     struct exchange *exchange = take_out(waiter);
-    enum viewer viewer = wait.role == ROLE_ADMIN ? VIEWER_TRUSTED : VIEWER_STRANGER;
+    enum viewer viewer = role_is_trusted(wait.role) ? VIEWER_TRUSTED : VIEWER_STRANGER;
 
     exchange_on_gone(exchange, NULL, NULL);
     if (!published) {
@@ -192,6 +205,12 @@ bool waiting_add(struct api *api, struct api_loop *loop, struct exchange *exchan
     if (!topic) {
         free(waiter);
         return refuse(reterr, PROBLEM_BUSY, "no memory to wait; send it again");
+    }
+    if (!enter(api, wait)) {
+        free(waiter);
+        if (!topic->waiters)
+            topic_end(api, loop, topic);
+        return refuse(reterr, PROBLEM_RATE_LIMITED, "too many wait from one address; wait less");
     }
     *waiter = (struct waiter){ .next = topic->waiters,
                                .topic = topic,

@@ -25,6 +25,8 @@ struct wait {
     int64_t most_ms;       /* … or after this long, … */
     bool unchanged_is_304; /* … then with 304 where the caller has these bytes */
     enum role role;
+    bool has_address; /* of so many long polls at once this one counts for this address */
+    struct address address;
     char language[LANGUAGE_TAG_BYTES_MAX + 1];
     bool must_ask;        /* results are shown after the vote: before the answer the writer … */
     struct ballot ballot; /* … is asked whether this caller's vote stands */
@@ -33,7 +35,8 @@ struct wait {
 /*
  * Keeps the exchange until `wait` is over, and answers it.
  *   published  what the caller has been compared with
- *   returns    false: no memory, in *reterr; the exchange is still the caller's to answer
+ *   returns    false: no memory, or too many wait from one address, in *reterr; the exchange is
+ *              still the caller's to answer
  */
 MUST_USE bool waiting_add(struct api *api, struct api_loop *loop, struct exchange *exchange,
                           const struct published *published, const struct wait *wait,

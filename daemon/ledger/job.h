@@ -30,7 +30,8 @@ enum job_kind {
     JOB_STATUS,  /* status */
     JOB_BACKUP,  /* backup */
     JOB_VOID,    /* voiding */
-    JOB_FORGET   /* forgetting */
+    JOB_FORGET,  /* forgetting */
+    JOB_RUN      /* run: what blocks on the disk, beside the store */
 };
 
 enum job_result {
@@ -115,7 +116,9 @@ struct job {
         struct store_status *status;
         struct voiding *voiding;
         struct forgetting *forgetting;
+        void *context;
     };
+    void (*run)(void *context);  /* RUN: on the writer's thread */
     struct backup_order *backup; /* BACKUP: owned by the loop's side; until the answer it is the
                                     writer's */
 

@@ -104,6 +104,7 @@ struct store {
     void (*random)(void *bytes, size_t len);
     unsigned prefix_v4;
     unsigned prefix_v6;
+    int64_t forget_after_ms;
     struct board *board;
     uint64_t epoch;
     uint64_t last_number; /* of a poll, deleted ones too */

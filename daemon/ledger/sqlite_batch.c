@@ -192,6 +192,8 @@ static void show(struct store *store, struct touched *touched)
         touched->published = NULL;
         if (touched->drops_sets)
             sets_are_over(book);
+        if (touched->forgotten)
+            log_line(LOG_NOTICE, "poll %s: who voted is forgotten", book->poll->id);
         shown = board_publish(store->board, published_ref(book->published));
         assert(shown); /* the room was made before the commit */
     }

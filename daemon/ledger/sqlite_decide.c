@@ -372,6 +372,10 @@ enum fault decide_job(struct store *store, struct job *job, enum decided *ret_de
         return FAULT_NONE;
     case JOB_VOID:
         return decide_void(store, job, ret_decided);
+    case JOB_RUN:
+        job->run(job->context);
+        job->result = JOB_READ;
+        return FAULT_NONE;
     case JOB_FORGET:
         return decide_forget(store, job);
     }

@@ -213,6 +213,7 @@ struct store *store_open(const struct store_settings *settings, struct board *bo
     store->random = settings->random;
     store->prefix_v4 = settings->prefix_v4;
     store->prefix_v6 = settings->prefix_v6;
+    store->forget_after_ms = settings->forget_after_ms;
     store->board = board;
     store->look_again_ms = INT64_MIN;
     if (!open_files(store, reterr_why))

@@ -25,6 +25,15 @@ static bool sets_are_done(const struct store *store, const struct book *book)
            store->now_ms - closed_ms > ALREADY_AFTER_CLOSE_MS;
 }
 
+/* It is closed for as long as voters are remembered behind a close. */
+static bool is_to_be_forgotten(const struct store *store, const struct book *book)
+{
+    int64_t closed_ms = poll_closed_since_ms(book->poll, store->now_ms);
+
+    return store->forget_after_ms < INT64_MAX && !book->poll->forgotten &&
+           closed_ms != WHEN_NEVER && store->now_ms - closed_ms >= store->forget_after_ms;
+}
+
 static enum fault look(struct store *store, struct book *book, int64_t *next_ms)
 {
     int64_t due_ms = poll_next_phase_ms(book->poll, store->now_ms);
@@ -37,6 +46,8 @@ static enum fault look(struct store *store, struct book *book, int64_t *next_ms)
         *next_ms = due_ms - store->now_ms;
     if (*next_ms > SETS_LOOK_MS)
         *next_ms = SETS_LOOK_MS;
+    if (is_to_be_forgotten(store, book))
+        return forget_poll(store, book);
     if (poll_phase(book->poll, store->now_ms) == book->phase)
         return FAULT_NONE;
     return batch_touch(store, book) ? FAULT_NONE : FAULT_NO_MEMORY;

@@ -31,6 +31,7 @@ struct store_settings {
     void (*random)(void *bytes, size_t len); /* salts, epoch */
     unsigned prefix_v4;                      /* fixed into a poll at its creation */
     unsigned prefix_v6;
+    int64_t forget_after_ms; /* behind its close a poll forgets who voted; INT64_MAX: never */
 };
 
 enum store_result {

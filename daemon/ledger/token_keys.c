@@ -236,7 +236,9 @@ static struct token_keys *open_files(const struct token_files *files, bool rotat
     struct token_fresh fresh;
     enum token_file result;
 
-    if (!keys_file_read(files->keys_path, KEYS_FILE_OWNER_ONLY, &old, reterr_why))
+    if (!keys_file_read(files->keys_path,
+                        files->may_write ? KEYS_FILE_OWNER_ONLY : KEYS_FILE_NOT_EVERYBODY, &old,
+                        reterr_why))
         return NULL;
     if (!files->may_write)
         return read_site_and_make(files, buf_str(&old), now_s, reterr_why);

@@ -8,7 +8,7 @@ import statistics
 import subprocess
 import time
 
-from servers import TALLYD_NO_LIMITS, output, program
+from servers import output, program
 from stage import OTHERS_CORES_MAX, PEERS, installed
 
 
@@ -67,12 +67,10 @@ def versions():
 def preface(tallyd, folder):
     """On what everything was measured, and with what."""
     own = [output(tallyd, "--version").strip()] if tallyd else []
-    limits = (f"tallyd's limits are off: {' '.join(TALLYD_NO_LIMITS)}." if TALLYD_NO_LIMITS
-              else "No limit of tallyd stands in the way, so none had to be set to none.")
     lines = [
         f"{os.cpu_count()} cores ({platform.machine()}), Linux {platform.release()}, "
         f"{filesystem(folder)} with {sync_ms(folder):.2f} ms for a 4 KiB append and its fdatasync; "
-        f"{', '.join(own + versions())}. {limits}",
+        f"{', '.join(own + versions())}; tallyd's limits are all off.",
     ]
     missing = [PEERS[peer][0] for peer in PEERS if not installed(peer)]
     if missing:

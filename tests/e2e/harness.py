@@ -11,6 +11,14 @@ import time
 TALLYD = os.environ["TALLYD"]
 TALLY = os.environ["TALLY"]
 START_S = 30
+# Tests come from one address, faster than readers do; limits have tests of their own.
+NO_LIMITS = """[limits]
+votes_per_minute = 0
+tokens_per_hour = 0
+reads_per_second = 0
+connections = 0
+streams = 0
+"""
 
 
 class Answer:
@@ -98,11 +106,15 @@ class Daemon:
         self.socket = os.path.join(self.folder, "s")
         self.store = store or os.path.join(self.folder, "tally.db")
         self.threads = threads
+        self.config = NO_LIMITS
         self.process = None
         self.log = []
 
     def command(self):
-        return [TALLYD, "--listen", "127.0.0.1:0", "--socket", self.socket,
+        path = os.path.join(self.folder, "tallyd.conf")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(self.config)
+        return [TALLYD, "-c", path, "--listen", "127.0.0.1:0", "--socket", self.socket,
                 "--store", "sqlite:" + self.store, "--threads", str(self.threads)]
 
     def start(self):

@@ -53,7 +53,8 @@ const char *fixture_open(struct fixture *fixture)
                                                           .keys_path = fixture->keys_path,
                                                           .random = randombytes_buf,
                                                           .prefix_v4 = 32,
-                                                          .prefix_v6 = 64 },
+                                                          .prefix_v6 = 64,
+                                                          .forget_after_ms = INT64_MAX },
                                 fixture->board, &why);
     if (fixture->store)
         return NULL;

@@ -1,0 +1,122 @@
+/*
+ * api/rules.c - what a reload may change.
+ *
+ * Threads: built by one, read by any.
+ */
+#include "api/rules.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#define GUESSES_PER_MINUTE 10 /* of role tokens, from one address */
+
+static bool copy_bytes(void **ret, const void *from, size_t len)
+{
+    if (len == 0)
+        return true;
+    *ret = malloc(len);
+    if (!*ret)
+        return false;
+    memcpy(*ret, from, len);
+    return true;
+}
+
+/* Behind a token stands a NUL, for no reason but habit; its length is what counts. */
+static bool copy_token(char **ret, size_t *ret_len, struct str token)
+{
+    if (token.len == 0)
+        return true;
+    *ret = str_copy(token);
+    *ret_len = token.len;
+    return *ret != NULL;
+}
+
+static bool copy_lists(struct rules *rules, const struct rules_settings *settings)
+{
+    rules->n_proxy_uids = settings->proxy_users.n;
+    rules->n_app_uids = settings->app_users.n;
+    rules->n_trusted = settings->n_trusted_proxies;
+    return copy_bytes((void **)&rules->proxy_uids, settings->proxy_users.uids,
+                      settings->proxy_users.n * sizeof(uid_t)) &&
+           copy_bytes((void **)&rules->app_uids, settings->app_users.uids,
+                      settings->app_users.n * sizeof(uid_t)) &&
+           copy_bytes((void **)&rules->trusted, settings->trusted_proxies,
+                      settings->n_trusted_proxies * sizeof(struct cidr));
+}
+
+static bool copy_files(struct rules *rules, const struct token_files *files)
+{
+    rules->keys_path = str_copy(str_of(files->keys_path));
+    rules->site_path = files->site_path ? str_copy(str_of(files->site_path)) : NULL;
+    rules->longest_s = files->longest_s;
+    rules->may_write_keys = files->may_write;
+    return rules->keys_path && (rules->site_path != NULL) == (files->site_path != NULL);
+}
+
+static struct limiter_rate rate_of(uint64_t n, uint32_t period_s)
+{
+    return (struct limiter_rate){ n > UINT32_MAX ? UINT32_MAX : (uint32_t)n, period_s };
+}
+
+struct rules *rules_new(const struct rules_settings *settings, struct why *reterr_why)
+{
+    AUTO(rules) rules = calloc(1, sizeof *rules);
+
+    if (!rules)
+        return why_set(reterr_why, "no memory");
+    atomic_init(&rules->refs, 1);
+    rules->own_uid = settings->own_uid;
+    rules->has_admin_group = settings->has_admin_group;
+    rules->admin_group = settings->admin_group;
+    rules->insecure_tcp = settings->insecure_tcp;
+    rules->token_lifetime_s = settings->token_lifetime_s;
+    rules->streams = settings->streams;
+    rules->rates[LIMIT_VOTES] = rate_of(settings->votes_per_minute, 60);
+    rules->rates[LIMIT_TOKENS] = rate_of(settings->tokens_per_hour, 3600);
+    rules->rates[LIMIT_READS] = rate_of(settings->reads_per_second, 1);
+    rules->rates[LIMIT_GUESSES] = rate_of(GUESSES_PER_MINUTE, 60);
+    if (!copy_files(rules, &settings->token_files) || !copy_lists(rules, settings) ||
+        !copy_token(&rules->admin_token, &rules->admin_token_len, settings->admin_token) ||
+        !copy_token(&rules->app_token, &rules->app_token_len, settings->app_token))
+        return why_set(reterr_why, "no memory");
+    rules->origins = origins_new(settings->public_url, settings->origins, reterr_why);
+    return rules->origins ? TAKE(rules) : NULL;
+}
+
+struct rules *rules_ref(struct rules *rules)
+{
+    atomic_fetch_add_explicit(&rules->refs, 1, memory_order_relaxed);
+    return rules;
+}
+
+static void free_token(char *token, size_t len)
+{
+    if (token)
+        sodium_memzero(token, len);
+    free(token);
+}
+
+struct token_files rules_token_files(const struct rules *rules)
+{
+    return (struct token_files){ .keys_path = rules->keys_path,
+                                 .site_path = rules->site_path,
+                                 .longest_s = rules->longest_s,
+                                 .may_write = rules->may_write_keys };
+}
+
+void rules_free(struct rules *rules)
+{
+    if (!rules || atomic_fetch_sub_explicit(&rules->refs, 1, memory_order_acq_rel) > 1)
+        return;
+    free_token(rules->admin_token, rules->admin_token_len);
+    free_token(rules->app_token, rules->app_token_len);
+    free(rules->keys_path);
+    free(rules->site_path);
+    free(rules->proxy_uids);
+    free(rules->app_uids);
+    free(rules->trusted);
+    origins_free(rules->origins);
+    free(rules);
+}
