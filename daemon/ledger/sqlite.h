@@ -86,6 +86,8 @@ enum statement {
     SQL_VOTE_REPLACING,
     SQL_VOTE_FORGET,
     SQL_POLL_FORGET,
+    SQL_FORGET_BEGUN,
+    SQL_FORGET_DONE,
     SQL_POLL_INSERT,
     SQL_POLL_UPDATE,
     SQL_POLL_DELETE,
@@ -117,7 +119,7 @@ struct store {
     int wal_frames;            /* not yet checkpointed, by the last commit */
     uint64_t ballast_bytes;
     bool ballast_there;
-    bool log_remembers;       /* what was forgotten is still in the log: it must go when it can */
+    bool log_remembers;       /* what was forgotten is still in the files: it must go when it can */
     int64_t ballast_retry_ms; /* mono */
     int64_t say_full_ms;      /* mono: that the disk is full is not said again before */
     int64_t look_again_ms;    /* mono: when the clock may have changed something; INT64_MAX: not
@@ -127,7 +129,8 @@ struct store {
     bool ending;            /* no other is begun */
     int64_t last_backup_ms; /* wall; 0: none since the start */
     uint64_t last_backup_bytes;
-    void (*wake)(void *context); /* any thread: store_work() is due; NULL: nobody is told */
+    void (*wake)(void *context);   /* any thread: store_work() is due; NULL: nobody is told */
+    void (*turned)(void *context); /* a step of something long is done; NULL: nobody is told */
     void *wake_context;
 
     /* Of the batch at hand: */
@@ -224,8 +227,6 @@ enum fault write_counts(struct store *store, const struct touched *touched);
 MUST_USE struct touched *batch_touch(struct store *store, struct book *book);
 /* Writes what was touched, commits, publishes. The batch is over either way. */
 enum fault batch_finish(struct store *store);
-/* Empties the log, in which the old page of what was forgotten lives on. */
-enum fault batch_forget(struct store *store);
 /* As if the batch had never been. FAULT_NONE, or FAULT_BROKEN. */
 enum fault batch_roll_back(struct store *store);
 
@@ -249,6 +250,12 @@ enum fault decide_void(struct store *store, struct job *job, enum decided *ret_d
 enum fault decide_forget(struct store *store, struct job *job);
 /* Destroys the salt of a closed poll, with the batch at hand. */
 enum fault forget_poll(struct store *store, struct book *book);
+
+/* sqlite_scrub.c */
+/* Takes what was forgotten out of the files: empties the log, in which its old page lives on, and
+ * zeroes the room between rows. Reads the whole store; a full disk leaves it for later
+ * (store->log_remembers). */
+enum fault batch_forget(struct store *store);
 
 /* sqlite_bulk.c */
 enum fault decide_bulk(struct store *store, struct job *job, enum decided *ret_decided);

@@ -222,14 +222,6 @@ static enum fault commit(struct store *store)
     return FAULT_BROKEN;
 }
 
-enum fault batch_forget(struct store *store)
-{
-    enum fault fault = checkpoint(store, SQLITE_CHECKPOINT_TRUNCATE);
-
-    store->log_remembers = fault == FAULT_FULL || fault == FAULT_NO_MEMORY;
-    return store->log_remembers ? FAULT_LOG_REMEMBERS : fault;
-}
-
 enum fault batch_finish(struct store *store)
 {
     enum fault fault = store->n_touched > 0 ? write_begin(store) : FAULT_NONE;
@@ -238,6 +230,8 @@ enum fault batch_finish(struct store *store)
         fault = prepare(store, store->touched[i]);
     if (fault == FAULT_NONE && !board_reserve(store->board, count_created(store)))
         fault = FAULT_NO_MEMORY;
+    if (fault == FAULT_NONE && store->forgets)
+        fault = sql_run(store, SQL_FORGET_BEGUN);
     if (fault == FAULT_NONE && store->in_transaction)
         fault = commit(store);
     if (fault != FAULT_NONE)

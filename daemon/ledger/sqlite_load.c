@@ -60,6 +60,14 @@ static bool meta_get(struct store *store, const char *name, void *ret, int len, 
     return ok;
 }
 
+/* A start that finds it ends what a crash left (sqlite_scrub.c). */
+static bool load_forgets(struct store *store, struct why *why)
+{
+    char mark;
+
+    return meta_get(store, "forgets", &mark, 1, &store->log_remembers, why);
+}
+
 static bool load_meta(struct store *store, struct why *why)
 {
     unsigned char fingerprint[KEY_FINGERPRINT_BYTES];
@@ -79,7 +87,7 @@ static bool load_meta(struct store *store, struct why *why)
     if (!meta_get(store, "key_fingerprint", stored, sizeof stored, &found, why))
         return false;
     if (found && memcmp(stored, fingerprint, sizeof stored) == 0)
-        return true;
+        return load_forgets(store, why);
     why_set(why,
             "the keys are not those of the store %s; restore the keys file that belongs to "
             "it: with another key everybody could vote twice",

@@ -114,6 +114,8 @@ static bool prepare_statements(struct store *store, struct why *why)
         [SQL_VOTE_FORGET] = "UPDATE vote SET voter = ?3, address = NULL "
                             "WHERE row = (?1 << 32) + ?2",
         [SQL_POLL_FORGET] = "UPDATE poll SET salt = NULL WHERE poll = ?1",
+        [SQL_FORGET_BEGUN] = "INSERT OR REPLACE INTO meta (name, value) VALUES ('forgets', x'01')",
+        [SQL_FORGET_DONE] = "DELETE FROM meta WHERE name = 'forgets'",
         [SQL_TALLY_PUT] = "INSERT INTO tally (poll, option, votes) VALUES (?1, ?2, ?3) "
                           "ON CONFLICT DO UPDATE SET votes = excluded.votes",
         [SQL_HOUR_PUT] = "INSERT INTO hour (poll, hour, option, votes) VALUES (?1, ?2, ?3, ?4) "
@@ -221,16 +223,19 @@ struct store *store_open(const struct store_settings *settings, struct board *bo
     (void)sqlite3_wal_hook(store->db, remember_frames, store);
     first_ballast(store, settings->ballast_bytes);
     /* A full disk is no reason not to start: reads stay up, and phases are tried again. */
-    if (phases_sweep(store, &next_ms) == STORE_BROKEN)
+    if ((store->log_remembers && batch_forget(store) == FAULT_BROKEN) ||
+        phases_sweep(store, &next_ms) == STORE_BROKEN)
         return why_set(reterr_why, "cannot write to the store %s: %s", store->path,
                        sqlite3_errmsg(store->db));
     close_without_checkpoint(store, false);
     return TAKE(store);
 }
 
-void store_set_wake(struct store *store, void (*wake)(void *context), void *context)
+void store_set_wake(struct store *store, void (*wake)(void *context), void (*turned)(void *context),
+                    void *context)
 {
     store->wake = wake;
+    store->turned = turned;
     store->wake_context = context;
 }
 

@@ -100,9 +100,11 @@ enum store_result store_work(struct store *store, bool idle, struct queue_list *
  * How a thread that works for the store, on the files of a backup, tells that store_work() is due.
  * Before the first batch; without it store_work() has to be called now and then.
  *
- *   wake   called by that thread; not after store_free()
+ *   wake    called by that thread; not after store_free()
+ *   turned  called by the writer's thread, in the midst of what may take long: it is not stuck
  */
-void store_set_wake(struct store *store, void (*wake)(void *context), void *context);
+void store_set_wake(struct store *store, void (*wake)(void *context), void (*turned)(void *context),
+                    void *context);
 
 /* The process is to end soon: what takes long, a backup, is given up or not begun, and answered
  * store-unavailable. Votes go on. May be called again. */

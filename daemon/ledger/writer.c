@@ -47,6 +47,13 @@ struct writer {
     atomic_uint_least32_t took_us[WRITER_LATENCIES_MAX];
 };
 
+static void count_turn(void *context)
+{
+    struct writer *writer = context;
+
+    atomic_fetch_add_explicit(&writer->turns, 1, memory_order_relaxed);
+}
+
 static void wake_writer(void *context)
 {
     struct writer *writer = context;
@@ -79,7 +86,7 @@ struct writer *writer_new(const struct writer_settings *settings, struct why *re
     (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     (void)pthread_cond_init(&writer->wake, &monotonic);
     (void)pthread_condattr_destroy(&monotonic);
-    store_set_wake(writer->store, wake_writer, writer);
+    store_set_wake(writer->store, wake_writer, count_turn, writer);
     return writer;
 }
 
@@ -286,7 +293,7 @@ static void *run(void *context)
     for (;;) {
         int64_t next_ms = INT64_MAX;
 
-        atomic_fetch_add_explicit(&writer->turns, 1, memory_order_relaxed);
+        count_turn(writer);
         take_jobs(writer);
         if (stopping && writer->jobs.n == 0 && writer->n_kept == 0) {
             if (!writer->gave_up && store_finish(writer->store) == STORE_BROKEN)

@@ -1,8 +1,9 @@
--- The ledger. Every accepted vote is a row that is never changed: a change, a retraction or a void
--- is a new row that names the one it takes the place of.
+-- The ledger. Every accepted vote is a row that is never changed, but that its voter may be
+-- forgotten: a change, a retraction or a void is a new row that names the one it takes the place of.
 
 -- What there is one of: epoch (random, made with the store; part of every ETag), key_fingerprint
--- (tells whether the keys beside the store are the ones it was made with).
+-- (tells whether the keys beside the store are the ones it was made with), forgets (there while what
+-- was forgotten is not out of the files yet).
 CREATE TABLE meta (
     name TEXT PRIMARY KEY,
     value ANY NOT NULL

@@ -188,3 +188,47 @@ def test_a_forgotten_voter_is_in_no_file_any_more(daemon):
     daemon.stop()
     assert hash_of_a not in voter_bytes(daemon)
     assert base64.b64encode(hash_of_a)[:-2] not in voter_bytes(daemon)
+
+
+PAGE_BYTES = 4096
+
+
+def gaps(store):
+    """Where the room between cells and their pointers lies, in a store that nobody has open."""
+    for at in range(0, len(store), PAGE_BYTES):
+        header = at + (100 if at == 0 else 0)
+        size = {2: 12, 5: 12, 10: 8, 13: 8}.get(store[header])
+        if size:
+            cells = int.from_bytes(store[header + 3:header + 5], "big")
+            yield (header + size + 2 * cells,
+                   at + int.from_bytes(store[header + 5:header + 7], "big"))
+
+
+def leave_between_rows(daemon, secret):
+    """As SQLite does where it moves rows between pages: now and then one in 20,000."""
+    with open(daemon.store, "r+b") as file:
+        for start, end in gaps(file.read()):
+            if end - start >= len(secret):
+                file.seek(end - len(secret))
+                file.write(secret)
+
+
+def test_what_is_forgotten_does_not_stay_in_the_room_between_rows(daemon):
+    daemon.poll("p")
+    daemon.poll("q")
+    for i in range(200):
+        daemon.vote("pq"[i % 2], 1, f"v{i}")
+    old = bytes.fromhex(exported(daemon, "p")[0]["voter"])
+    close(daemon, "p")
+    daemon.stop()
+    leave_between_rows(daemon, old)
+    daemon.start()
+    assert voter_bytes(daemon).count(old) > 5
+    assert forget(daemon, "p", {"voter": "v0"}).status == 200
+    assert old not in voter_bytes(daemon)
+    assert daemon.vote("q", 1, "new").status == 201
+    daemon.stop()
+    assert old not in voter_bytes(daemon)
+    daemon.start()
+    assert daemon.admin("POST", "/v1/verify").json() == {"ok": True, "polls": 2, "votes": 201,
+                                                         "mismatches": []}
