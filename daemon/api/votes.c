@@ -132,7 +132,9 @@ static void mine_done(struct pending *pending)
             buf_text(out, ",\"options\":[");
             options_render(job->standing.marks, ',', out);
             buf_text(out, "],\"seq\":");
-            seq_render(job->standing.seq, !job->published || hides(pending, job->published, true),
+            /* One that was voided stands no more. */
+            seq_render(job->standing.seq,
+                       !job->published || hides(pending, job->published, job->standing.marks != 0),
                        out);
         }
         buf_text(out, ",\"at\":\"");
