@@ -86,16 +86,8 @@ void fixture_remove(struct fixture *fixture)
     assert_int_equal(rmdir(fixture->folder), 0);
 }
 
-static void run(struct fixture *fixture, struct job *job, struct answer *answer)
+static void read_answer(const struct job *job, struct answer *answer)
 {
-    struct batch batch = { .jobs = &job, .n = 1, .now_ms = fixture->wall_ms };
-    struct queue_list answered = { NULL, NULL, 0 };
-    int64_t next_ms;
-    size_t kept;
-
-    answer->store = store_commit(fixture->store, &batch, &kept);
-    while (kept > answered.n && answer->store != STORE_BROKEN)
-        answer->store = store_work(fixture->store, false, &answered, &next_ms);
     answer->result = job->result;
     answer->problem = job->result == JOB_REFUSED ? job->refusal->problem : PROBLEM_NONE;
     answer->seq = job->seq;
@@ -124,6 +116,19 @@ void fixture_make_version_1(struct fixture *fixture)
     assert_int_equal(sqlite3_open(fixture->url + strlen("sqlite:"), &db), SQLITE_OK);
     assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
     assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+static void run(struct fixture *fixture, struct job *job, struct answer *answer)
+{
+    struct batch batch = { .jobs = &job, .n = 1, .now_ms = fixture->wall_ms };
+    struct queue_list answered = { NULL, NULL, 0 };
+    int64_t next_ms;
+    size_t kept;
+
+    answer->store = store_commit(fixture->store, &batch, &kept);
+    while (kept > answered.n && answer->store != STORE_BROKEN)
+        answer->store = store_work(fixture->store, false, &answered, &next_ms);
+    read_answer(job, answer);
 }
 
 void fixture_put(struct fixture *fixture, const char *id, const char *json)
@@ -170,9 +175,137 @@ struct answer fixture_vote(struct fixture *fixture, const char *id, const char *
     return ballot(fixture, id, voter, JOB_VOTE, ballot_mark(option), address);
 }
 
+#define MANY 500
+
+void fixture_vote_many(struct fixture *fixture, const char *id, size_t n)
+{
+    struct published *published = board_get(fixture->board, str_of(id));
+    static struct job jobs[MANY];
+    static struct job *all[MANY];
+    struct refusal refusal = { .problem = PROBLEM_NONE };
+
+    assert_non_null(published);
+    for (size_t i = 0; i < n;) {
+        struct batch batch = { .jobs = all, .now_ms = fixture->wall_ms };
+        size_t kept;
+
+        for (; batch.n < MANY && i < n; batch.n++) {
+            char voter[32];
+
+            (void)snprintf(voter, sizeof voter, "v%zu", ++i);
+            jobs[batch.n] = (struct job){
+                .kind = JOB_VOTE,
+                .ballot = { .poll = published->poll->number, .kind = VOTER_NAMED, .marks = 1 },
+                .refusal = &refusal
+            };
+            keys_hash_voter(fixture->keys, published->poll, VOTER_NAMED, str_of(voter),
+                            &jobs[batch.n].ballot.voter);
+            all[batch.n] = &jobs[batch.n];
+        }
+        assert_int_equal(store_commit(fixture->store, &batch, &kept), STORE_DONE);
+        assert_int_equal(kept, 0);
+        for (size_t k = 0; k < batch.n; k++) {
+            assert_int_equal(jobs[k].result, JOB_COUNTED);
+            published_free(jobs[k].published);
+        }
+    }
+    published_free(published);
+}
+
 struct answer fixture_retract(struct fixture *fixture, const char *id, const char *voter)
 {
     return ballot(fixture, id, voter, JOB_RETRACT, 0, 0);
+}
+
+static uint64_t number_of(struct fixture *fixture, const char *id)
+{
+    struct published *published = board_get(fixture->board, str_of(id));
+    uint64_t number;
+
+    assert_non_null(published);
+    number = published->poll->number;
+    published_free(published);
+    return number;
+}
+
+struct answer fixture_void(struct fixture *fixture, const char *id, const uint32_t *seqs, size_t n)
+{
+    struct voiding voiding = { .poll = number_of(fixture, id), .n = n };
+    struct refusal refusal = { .problem = PROBLEM_NONE };
+    struct job job = { .kind = JOB_VOID, .voiding = &voiding, .refusal = &refusal };
+    struct answer answer = { .votes = 0 };
+
+    memcpy(voiding.seqs, seqs, n * sizeof *seqs);
+    run(fixture, &job, &answer);
+    answer.voided = voiding.voided;
+    return answer;
+}
+
+static uint32_t newest_row(struct fixture *fixture, const char *id)
+{
+    struct scan scan = { .poll = number_of(fixture, id) };
+    struct refusal refusal = { .problem = PROBLEM_NONE };
+    struct job job = { .kind = JOB_SCAN, .scan = &scan, .refusal = &refusal };
+    struct answer answer = { .votes = 0 };
+
+    run(fixture, &job, &answer);
+    return scan.end;
+}
+
+struct answer fixture_forget(struct fixture *fixture, const char *id, const uint32_t *seqs,
+                             size_t n)
+{
+    struct forgetting forgetting = { .poll = number_of(fixture, id), .all = n == 0, .n = n };
+    struct refusal refusal = { .problem = PROBLEM_NONE };
+    struct job job = { .kind = JOB_FORGET, .forgetting = &forgetting, .refusal = &refusal };
+    struct answer answer = { .votes = 0 };
+
+    if (n > 0) {
+        forgetting.end = newest_row(fixture, id);
+        memcpy(forgetting.seqs, seqs, n * sizeof *seqs);
+    }
+    randombytes_buf(forgetting.random.bytes, sizeof forgetting.random.bytes);
+    run(fixture, &job, &answer);
+    return answer;
+}
+
+void fixture_begin_asking(struct fixture *fixture, const char *id, const char *voter)
+{
+    struct published *published = board_get(fixture->board, str_of(id));
+    struct job *job = &fixture->asked;
+    struct batch batch = { .jobs = &job, .n = 1, .now_ms = fixture->wall_ms };
+    size_t kept;
+
+    assert_non_null(published);
+    fixture->asked =
+        (struct job){ .kind = JOB_ASK,
+                      .ballot = { .poll = published->poll->number, .kind = VOTER_NAMED },
+                      .refusal = &fixture->refusal };
+    keys_hash_voter(fixture->keys, published->poll, VOTER_NAMED, str_of(voter),
+                    &fixture->asked.ballot.voter);
+    published_free(published);
+    assert_int_equal(store_commit(fixture->store, &batch, &kept), STORE_DONE);
+    assert_int_equal(kept, 1);
+}
+
+void fixture_work(struct fixture *fixture, int times)
+{
+    int64_t next_ms;
+
+    for (int i = 0; i < times; i++)
+        assert_int_equal(store_work(fixture->store, false, &fixture->answered, &next_ms),
+                         STORE_DONE);
+}
+
+struct answer fixture_end_asking(struct fixture *fixture)
+{
+    struct answer answer = { .store = STORE_DONE };
+
+    while (fixture->answered.n == 0)
+        fixture_work(fixture, 1);
+    assert_ptr_equal(queue_list_take(&fixture->answered), &fixture->asked.node);
+    read_answer(&fixture->asked, &answer);
+    return answer;
 }
 
 uint64_t fixture_votes(struct fixture *fixture, const char *id)

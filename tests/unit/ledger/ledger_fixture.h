@@ -23,6 +23,9 @@ struct fixture {
     struct keys *keys;
     struct board *board;
     struct store *store;
+    struct job asked; /* fixture_begin_asking() */
+    struct refusal refusal;
+    struct queue_list answered;
 };
 
 void fixture_make(struct fixture *fixture);
@@ -43,10 +46,26 @@ struct answer {
     enum problem problem;
     uint32_t seq;
     uint64_t votes; /* of the tally that came with it */
+    size_t voided;  /* fixture_void() */
 };
 struct answer fixture_vote(struct fixture *fixture, const char *id, const char *voter,
                            unsigned option, uint32_t address);
 struct answer fixture_retract(struct fixture *fixture, const char *id, const char *voter);
+
+/* Votes for option 1 of v1, v2 … vn, many in a batch: they become the first rows. */
+void fixture_vote_many(struct fixture *fixture, const char *id, size_t n);
+
+/* Takes these rows back. */
+struct answer fixture_void(struct fixture *fixture, const char *id, const uint32_t *seqs, size_t n);
+/* Forgets the voter of these rows; n 0: everybody. */
+struct answer fixture_forget(struct fixture *fixture, const char *id, const uint32_t *seqs,
+                             size_t n);
+
+/* Asks what stands of a voter, where the answer has to wait for the sets of the poll. One at a
+ * time. */
+void fixture_begin_asking(struct fixture *fixture, const char *id, const char *voter);
+void fixture_work(struct fixture *fixture, int times);
+struct answer fixture_end_asking(struct fixture *fixture);
 
 uint64_t fixture_votes(struct fixture *fixture, const char *id); /* what the board shows */
 
