@@ -88,6 +88,17 @@ enum outcome export_run(struct session *session);
 /* history.c */
 enum outcome history_run(struct session *session);
 
+/* tokens.c */
+enum outcome token_run(struct session *session);
+enum outcome keys_run(struct session *session);
+
+/* audit.c */
+enum outcome audit_run(struct session *session);
+
+/* void.c */
+enum outcome void_run(struct session *session);
+enum outcome forget_run(struct session *session);
+
 /* upkeep.c */
 enum outcome verify_run(struct session *session);
 enum outcome backup_run(struct session *session);

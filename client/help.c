@@ -45,6 +45,19 @@ static const struct {
                 "leaves no file.\n" },
     { "history", "Votes up to the end of each step, carried ones included; steps without a change\n"
                  "are left out, and the last line is now. Times are UTC.\n" },
+    { "token", "Whoever holds the token votes as V, or, without --voter, as somebody whom nobody\n"
+               "knows. It stands alone on stdout: TOKEN=$(tally token --voter anna). Without\n"
+               "--expires it is good for the daemon's token_lifetime, which is also the longest.\n"
+               "A local user needs none, and may make none.\n" },
+    { "keys", "Tokens that the old key signed stay good until they run out. The key of the\n"
+              "voter hashes never changes, so nobody can vote twice.\n" },
+    { "audit", "An address group is what counts as one address, shown as a hash. A burst is\n"
+               "many times the poll's usual votes a minute. In a pipe it is JSON.\n" },
+    { "void",
+      "The votes of an address group, or of a time. Nothing is erased: new rows take\n"
+      "them back, and the history shows it. Who gave them has voted, and votes no more.\n" },
+    { "forget", "Counts and rows stand, but nothing links them to a voter any more. A poll that\n"
+                "forgot all its voters never opens again. Backups made before still know.\n" },
     { "verify", "Counts all votes of the ledger again, of these polls or of all, and compares\n"
                 "them with the tallies. A line for each mismatch; then it ends with 1.\n" },
     { "backup", "A copy of the ledger while it works, of one moment; nothing is overwritten. A\n"

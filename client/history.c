@@ -6,8 +6,8 @@
 #include <inttypes.h>
 
 #include "answers.h"
-#include "base/ckd.h"
 #include "commands.h"
+#include "figures.h"
 #include "json.h"
 #include "paths.h"
 
@@ -31,26 +31,6 @@ static void table_autofree(struct table *table)
 static size_t larger(size_t a, size_t b)
 {
     return a > b ? a : b;
-}
-
-/* 3600, 90m, 1h, 7d */
-static bool step_read(struct str text, uint64_t *ret_seconds)
-{
-    static const struct {
-        char unit;
-        uint64_t seconds;
-    } units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 } };
-    uint64_t times = 1;
-    uint64_t n;
-
-    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
-        if (text.len > 0 && text.at[text.len - 1] == units[i].unit) {
-            times = units[i].seconds;
-            text.len--;
-            break;
-        }
-    }
-    return str_uint64(text, INT64_MAX, &n) && !ckd_mul(ret_seconds, n, times);
 }
 
 /* A dash for what is no number. */
@@ -156,7 +136,7 @@ enum outcome history_run(struct session *session)
     struct str tally = { NULL, 0 };
     enum outcome outcome;
 
-    if (step && !step_read(str_of(step), &seconds))
+    if (step && !figure_read_duration(str_of(step), &seconds))
         return misused("--step %s is no time, as 3600, 1h or 1d", step);
     buf_format(&tail, "/history?step=%" PRIu64, seconds);
     buf_char(&tail, '\0');

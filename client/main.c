@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "answers.h"
 #include "base/str.h"
@@ -48,6 +49,15 @@ static bool is_token(struct str s)
     return s.len > 0;
 }
 
+/* What a token opens is open to all where they may read it. Pipes and terminals are nobody's. */
+static bool is_private(FILE *file)
+{
+    struct stat status;
+
+    return fstat(fileno(file), &status) == 0 &&
+           (!S_ISREG(status.st_mode) || (status.st_mode & (S_IROTH | S_IWOTH)) == 0);
+}
+
 /* The first line of the file, to be freed; NULL, and told: there is none. */
 static char *token_read(const char *path)
 {
@@ -58,6 +68,12 @@ static char *token_read(const char *path)
 
     if (!file) {
         failed_here("cannot open the token file %s: %m", path);
+        return NULL;
+    }
+    if (!is_private(file)) {
+        (void)fclose(file);
+        complain("chmod 600 it, and let the daemon have a new token if somebody may have read it",
+                 "everybody may read or change the token file %s", path);
         return NULL;
     }
     if (!fgets(line, sizeof line, file))

@@ -33,7 +33,7 @@
     X(PER_ADDRESS, "per-address", WANTS_VALUE, "N", "most votes from one address (0: no limit)")   \
     X(AGAIN_AFTER, "again-after", WANTS_VALUE, "S", "seconds until a voter may vote anew")         \
     X(IF_ABSENT, "if-absent", WANTS_NOTHING, NULL, "leave polls that exist as they are")           \
-    X(VOTER, "voter", WANTS_VALUE, "V", "vote for this voter (else: the local user)")              \
+    X(VOTER, "voter", WANTS_VALUE, "V", "this voter; else: the local user, forget: all")           \
     X(KIND, "kind", WANTS_VALUE, "KIND", "only choice or only rating")                             \
     X(STATE, "state", WANTS_VALUE, "STATE", "only open, closed or scheduled")                      \
     X(COUNT, "count", WANTS_VALUE, "N", "ratings carried over; watch: end after N tallies")        \
@@ -42,7 +42,14 @@
     X(ALL, "all", WANTS_NOTHING, NULL, "every row: changed and retracted votes too")               \
     X(OUTPUT, "output", WANTS_VALUE, "F", "or -o F: into this file, whole or not at all")          \
     X(STEP, "step", WANTS_VALUE, "TIME", "whole hours, as 3600, 1h or 1d (1h)")                    \
-    X(WATCH, "watch", WANTS_NOTHING, NULL, "draw it again each second, until Ctrl-C")
+    X(WATCH, "watch", WANTS_NOTHING, NULL, "draw it again each second, until Ctrl-C")              \
+    X(POLL, "poll", WANTS_VALUE, "ID", "good for this poll; again for more (else: for all)")       \
+    X(EXPIRES, "expires", WANTS_VALUE, "TIME", "good for so long, as 12h or 30d")                  \
+    X(ADDRESS_GROUP, "address-group", WANTS_VALUE, "HEX",                                          \
+      "votes of this group, as audit shows it")                                                    \
+    X(FROM, "from", WANTS_VALUE, "TIME", "votes from then on, as 2026-11-23T08:00:00Z")            \
+    X(TO, "to", WANTS_VALUE, "TIME", "and before then")                                            \
+    X(DRY_RUN, "dry-run", WANTS_NOTHING, NULL, "only say how many votes it would be")
 
 enum option_wants { WANTS_NOTHING, WANTS_VALUE, MAY_HAVE_VALUE };
 

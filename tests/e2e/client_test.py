@@ -252,7 +252,7 @@ def test_a_word_that_is_near_to_no_command_names_none():
 
 
 @pytest.mark.parametrize("command", [
-    "top", "chart", "token", "audit", "void", "forget", "keys", "completion",
+    "top", "chart", "completion",
 ])
 def test_a_command_to_come_says_so_in_one_line(command):
     done = tally(command, "p", "--whatever", "3")
@@ -277,7 +277,7 @@ def test_help_names_each_command_and_each_global_option():
     text = done.stdout.decode()
     assert done.returncode == 0
     for word in ("create set apply vote rate retract get show watch list open close delete carry "
-                 "import export history verify backup status help "
+                 "import export history token keys audit void forget verify backup status help "
                  "--url --socket --token-file --color --no-retry --lang").split():
         assert word in text, word
     assert "chart" not in text
@@ -294,6 +294,9 @@ def test_help_of_a_command_shows_its_own_options():
 @pytest.mark.parametrize("command, words", [
     ("import", ["--format", "FILE.rejects", "poll,options,voter"]),
     ("export", ["--all", "-o F"]), ("watch", ["--count N", "30 s"]), ("history", ["--step TIME"]),
+    ("token", ["--voter V", "--poll ID", "--expires TIME", "TOKEN=$(tally token"]),
+    ("keys", ["rotate"]), ("audit", ["JSON"]), ("forget", ["--voter V", "Backups"]),
+    ("void", ["--address-group HEX", "--from TIME", "--to TIME", "--dry-run"]),
     ("backup", ["backup_dir"]), ("verify", ["mismatch"]), ("status", ["--watch"]),
 ])
 def test_help_of_a_command_says_what_it_does_and_takes(command, words):
@@ -371,6 +374,8 @@ def test_labels_are_asked_for_in_the_locale_s_language(tcp, env, args, language)
 def test_a_token_comes_from_a_file_and_an_option_beats_the_environment(tcp, tmp_path):
     (tmp_path / "a").write_text("one\nrest\n")
     (tmp_path / "b").write_text(" two \r\n")
+    for name in "ab":
+        (tmp_path / name).chmod(0o640)
     tally("get", "p", "--url", tcp.url, TALLY_TOKEN_FILE=str(tmp_path / "a"))
     tally("get", "p", "--url", tcp.url, "--token-file", str(tmp_path / "b"),
           TALLY_TOKEN_FILE=str(tmp_path / "a"))
@@ -381,6 +386,7 @@ def test_a_token_comes_from_a_file_and_an_option_beats_the_environment(tcp, tmp_
 def test_a_token_file_without_a_token_is_1(tcp, tmp_path, content):
     if content is not None:
         (tmp_path / "t").write_bytes(content)
+        (tmp_path / "t").chmod(0o600)
     done = tally("get", "p", "--url", tcp.url, "--token-file", str(tmp_path / "t"))
     assert done.returncode == 1
     assert tcp.requests == []
