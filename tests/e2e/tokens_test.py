@@ -90,8 +90,8 @@ def kid_of(token):
 
 
 def vectors():
-    found = re.findall(r"^```\npoll +(.*)\nheader +(.*)\nclaims +(.*)\ntoken +(.*)\nanswer +(.*)\n```$",
-                       PAGE, re.M)
+    names = ("poll", "header", "claims", "token", "answer")
+    found = re.findall("^```\n" + "".join(rf"{name} +(.*)\n" for name in names) + "```$", PAGE, re.M)
     assert len(found) == PAGE.count("\nanswer  ") > 10
     return found
 

@@ -243,7 +243,8 @@ def fixture_guarded(tmp_path):
         path = tmp_path / name
         path.write_text(token + "\n")
         path.chmod(0o600)
-    daemon.config += f"[roles]\nadmin_token_file = {tmp_path}/admin\napp_token_file = {tmp_path}/app\n"
+    daemon.config += (f"[roles]\nadmin_token_file = {tmp_path}/admin\n"
+                      f"app_token_file = {tmp_path}/app\n")
     daemon.start()
     yield daemon
     daemon.end()
