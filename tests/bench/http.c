@@ -127,24 +127,32 @@ static enum reply_state http_read(const struct protocol *protocol, struct str ar
                       reterr_why);
 }
 
-struct protocol http_vote(const char *poll, const char *voters, unsigned options)
+struct protocol http_vote(const char *poll, const char *voters, unsigned options, bool forwarded,
+                          struct tokens *tokens)
 {
     struct protocol vote = { .options = options, .marks = 1, .status = 201, .read = http_read };
     struct buf *bytes = &vote.request.bytes;
-    size_t body_len = strlen("{\"option\":1,\"voter\":\"\"}") + strlen(voters) + VOTER_DIGITS;
+    const char *how = tokens ? "token" : "voter";
+    size_t voter_len = tokens ? tokens_each(tokens) : strlen(voters) + VOTER_DIGITS;
+    size_t body_len = strlen("{\"option\":1,\"voter\":\"\"}") + voter_len;
 
+    buf_format(bytes, "POST /v1/polls/%s/votes HTTP/1.1\r\nHost: localhost\r\n", poll);
+    if (forwarded) {
+        buf_text(bytes, "X-Forwarded-For: 198.51.100.1");
+        vote.request.client_at = bytes->len;
+        buf_text(bytes, "00\r\n");
+    }
     buf_format(bytes,
-               "POST /v1/polls/%s/votes HTTP/1.1\r\n"
-               "Host: localhost\r\n"
                "Content-Type: application/json\r\n"
                "Content-Length: %zu\r\n\r\n"
                "{\"option\":",
-               poll, body_len);
+               body_len);
     vote.request.option_at = bytes->len;
-    buf_format(bytes, "1,\"voter\":\"%s", voters);
+    buf_format(bytes, "1,\"%s\":\"%s", how, tokens ? "" : voters);
     vote.request.voter_at = bytes->len;
-    buf_format(bytes, "%0*d\"}", (int)VOTER_DIGITS, 0);
+    buf_format(bytes, "%0*d\"}", (int)(tokens ? voter_len : VOTER_DIGITS), 0);
     vote.request.has_holes = true;
+    vote.request.tokens = tokens;
     return vote;
 }
 

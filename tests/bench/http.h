@@ -7,6 +7,8 @@
 #ifndef TALLYD_BENCH_HTTP_H
 #define TALLYD_BENCH_HTTP_H
 
+#include <stdbool.h>
+
 #include "bench/protocol.h"
 
 /*
@@ -15,9 +17,12 @@
  *
  *   poll     its id
  *   voters   what every voter's name begins with; a number follows
- *   options  1..POLL_OPTIONS_MAX
+ *   options    1..POLL_OPTIONS_MAX
+ *   forwarded  as a proxy hands them on, for clients of 100 addresses
+ *   tokens     taken over: who votes, as many as are asked for; NULL: voters are named
  */
-struct protocol http_vote(const char *poll, const char *voters, unsigned options);
+struct protocol http_vote(const char *poll, const char *voters, unsigned options, bool forwarded,
+                          struct tokens *tokens);
 
 /* Reads: GET PATH. Right is 200 with exactly `body`, which is taken over. */
 struct protocol http_get(const char *path, struct buf body);

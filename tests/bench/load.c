@@ -42,6 +42,8 @@ struct options {
     const char *path;
     const char *expect;
     const char *script;
+    const char *site_key;
+    bool forwarded;
     bool json;
 };
 
@@ -62,6 +64,8 @@ static void usage(FILE *to)
           "  --warmup-ms MS    asked and checked before, not measured (0)\n"
           "  --options N       of the poll, voted for in turn, 1..9 (4)\n"
           "  --voters PREFIX   what voters' names begin with (v)\n"
+          "  --site-key FILE   with --count: voters have tokens, signed before with its first key\n"
+          "  --forwarded       as a proxy, with X-Forwarded-For of 100 addresses\n"
           "  --cpu-of PID      measure that process's CPU time as well\n"
           "  --json            figures as JSON\n",
           to);
@@ -95,6 +99,8 @@ enum {
     O_WARMUP,
     O_OPTIONS,
     O_VOTERS,
+    O_SITE_KEY,
+    O_FORWARDED,
     O_CPU_OF,
     O_JSON,
     O_HELP,
@@ -115,6 +121,8 @@ static const struct option long_options[] = {
     { "warmup-ms", required_argument, NULL, O_WARMUP },
     { "options", required_argument, NULL, O_OPTIONS },
     { "voters", required_argument, NULL, O_VOTERS },
+    { "site-key", required_argument, NULL, O_SITE_KEY },
+    { "forwarded", no_argument, NULL, O_FORWARDED },
     { "cpu-of", required_argument, NULL, O_CPU_OF },
     { "json", no_argument, NULL, O_JSON },
     { "help", no_argument, NULL, O_HELP },
@@ -145,6 +153,12 @@ static bool text_option(struct options *options, int o, const char *value)
         return true;
     case O_VOTERS:
         options->voters = value;
+        return true;
+    case O_SITE_KEY:
+        options->site_key = value;
+        return true;
+    case O_FORWARDED:
+        options->forwarded = true;
         return true;
     case O_JSON:
         options->json = true;
@@ -202,7 +216,8 @@ static bool options_whole(const struct options *options)
         return false;
     switch (options->work) {
     case WORK_HTTP_VOTE:
-        return options->poll;
+        return options->poll && (!options->site_key ||
+                                 (options->plan.count > 0 && options->plan.count <= TOKENS_MAX));
     case WORK_HTTP_GET:
         return options->path && options->expect;
     case WORK_RESP:
@@ -255,11 +270,28 @@ static struct buf file_read(const char *path)
     return bytes;
 }
 
+/* Who votes, or NULL where voters are named; ends the program when they cannot be signed. */
+static struct tokens *tokens_of(const struct options *options)
+{
+    struct tokens *tokens;
+    struct why why;
+
+    if (!options->site_key)
+        return NULL;
+    tokens = tokens_sign(options->site_key, options->voters, options->plan.count, &why);
+    if (!tokens) {
+        fprintf(stderr, "load: %s\n", why.text);
+        exit(EXIT_USAGE);
+    }
+    return tokens;
+}
+
 static struct protocol protocol_of(const struct options *options)
 {
     switch (options->work) {
     case WORK_HTTP_VOTE:
-        return http_vote(options->poll, options->voters, options->options);
+        return http_vote(options->poll, options->voters, options->options, options->forwarded,
+                         tokens_of(options));
     case WORK_HTTP_GET:
         return http_get(options->path, file_read(options->expect));
     case WORK_RESP:

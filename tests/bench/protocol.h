@@ -1,7 +1,7 @@
 /*
  * bench/protocol.h - what the load generator asks, and how it knows a right answer.
  *
- * A request is a template whose bytes are always the same but for two holes, the voter's number
+ * A request is a template whose bytes are always the same but for its holes, as the voter's number
  * and the option, so that asking costs one copy. Pure; any thread.
  */
 #ifndef TALLYD_BENCH_PROTOCOL_H
@@ -14,15 +14,19 @@
 #include "base/buf.h"
 #include "base/str.h"
 #include "base/why.h"
+#include "bench/tokens.h"
 
 #define VOTER_DIGITS 10U    /* of the number behind a voter's prefix */
+#define CLIENT_DIGITS 2U    /* a proxy hands on requests of 100 addresses */
 #define POLL_OPTIONS_MAX 9U /* an option is one digit, so that the template keeps its length */
 
 struct request {
     struct buf bytes;
     bool has_holes;
-    size_t voter_at;  /* VOTER_DIGITS bytes */
-    size_t option_at; /* one byte */
+    size_t option_at;      /* one byte */
+    size_t voter_at;       /* VOTER_DIGITS bytes, or the voter's token */
+    size_t client_at;      /* CLIENT_DIGITS bytes of the client's address; 0: there is none */
+    struct tokens *tokens; /* owned; NULL: voters are named */
 };
 
 enum reply_state {
@@ -50,7 +54,7 @@ struct protocol {
 /* Appends request `n` (0, 1, …) to `out`: voter n, option n % options + 1. */
 void request_add(const struct protocol *protocol, uint64_t n, struct buf *out);
 
-/* Gives back the request and the body; the struct itself is the caller's. */
+/* Gives back the request, its tokens and the body; the struct itself is the caller's. */
 void protocol_free(struct protocol *protocol);
 
 #endif

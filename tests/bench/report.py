@@ -70,7 +70,8 @@ def preface(tallyd, folder):
     lines = [
         f"{os.cpu_count()} cores ({platform.machine()}), Linux {platform.release()}, "
         f"{filesystem(folder)} with {sync_ms(folder):.2f} ms for a 4 KiB append and its fdatasync; "
-        f"{', '.join(own + versions())}; tallyd's limits are all off.",
+        f"{', '.join(own + versions())}. tallyd's limits per address are off where no row says "
+        "more.",
     ]
     missing = [PEERS[peer][0] for peer in PEERS if not installed(peer)]
     if missing:

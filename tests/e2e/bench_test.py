@@ -34,6 +34,16 @@ def test_rows_of_many_votes_are_measured_and_told():
     assert [row["key"] for row in found] == ROWS
 
 
+def test_votes_with_tokens_are_measured_beside_named_ones():
+    ran = bench("tokens-50", "--markdown")
+    assert ran.returncode == 0, ran.stderr
+    lines = [line for line in ran.stdout.splitlines() if line.startswith("|")]
+    assert len(lines) == 2 + 2
+    found = json.loads((BUILD / "results.json").read_text())["trust"]
+    assert all(one["tokens_ops"] > 0 and one["named_ops"] > 0 for one in found[0]["rounds"])
+    assert len(found[0]["rounds"]) == 2
+
+
 def test_votes_that_are_not_stored_end_the_run():
     ran = bench("crowd", "--tally", "/bin/true")
     assert ran.returncode == 1
@@ -41,6 +51,7 @@ def test_votes_that_are_not_stored_end_the_run():
     assert "|" not in ran.stdout
 
 
-@pytest.mark.parametrize("args", [["nothing"], ["--rounds", "0"], ["carry", "--peers-only"]])
+@pytest.mark.parametrize("args", [["nothing"], ["--rounds", "0"], ["carry", "--peers-only"],
+                                  ["trust", "--peers-only"]])
 def test_what_cannot_be_measured_is_wrong_usage(args):
     assert bench(*args).returncode == 2

@@ -4,6 +4,7 @@ A fake server answers as each row says; a figure from a run with a wrong reply w
 so the generator has to notice, say what it saw, and exit with 1.
 """
 
+import base64
 import json
 import os
 import pathlib
@@ -13,6 +14,7 @@ import subprocess
 import threading
 import time
 
+import jwt
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -60,11 +62,11 @@ def resp_requests(got):
 class Fake:
     """Answers request n, counted from 1 over all connections, with the bytes answer(n) gives.
 
-    None closes the connection. What was asked stays in `bodies`.
+    None closes the connection. What was asked stays in `heads` and `bodies`.
     """
 
     def __init__(self, path, answer, split=http_requests):
-        self.answer, self.split, self.bodies = answer, split, []
+        self.answer, self.split, self.heads, self.bodies = answer, split, [], []
         self.lock = threading.Lock()
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(str(path))
@@ -87,6 +89,7 @@ class Fake:
                 replies = []
                 with self.lock:
                     for request in requests:
+                        self.heads.append(request[0])
                         self.bodies.append(request[1])
                         replies.append(self.answer(len(self.bodies)))
                 peer.sendall(b"".join(r for r in replies if r))
@@ -127,6 +130,24 @@ def test_right_votes_are_all_counted_and_distinct(fake, tmp_path):
     assert len({body["voter"] for body in bodies}) == 500
     assert all(body["voter"].startswith("run1-") for body in bodies)
     assert [sum(body["option"] == n for body in bodies) for n in (1, 2, 3, 4)] == [125] * 4
+
+
+def test_voters_may_have_tokens_of_a_sites_key_behind_a_proxy(fake, tmp_path):
+    server = fake(counted)
+    secret = base64.urlsafe_b64encode(bytes(range(200, 232))).decode().rstrip("=")
+    (tmp_path / "key").write_text(f"site-1 {secret}\n")
+    ran = votes(tmp_path, "--count", "300", "--connections", "5", "--forwarded", "--site-key",
+                tmp_path / "key")
+    assert ran.returncode == 0, ran.stderr
+    subs = set()
+    for body in server.bodies:
+        token = json.loads(body)["token"]
+        assert jwt.get_unverified_header(token)["kid"] == "site-1"
+        subs.add(jwt.decode(token, bytes(range(200, 232)), algorithms=["HS256"])["sub"])
+    assert len(subs) == 300 and all(sub.startswith("run1-") for sub in subs)
+    clients = {re.search(rb"X-Forwarded-For: (198\.51\.100\.1\d\d)\r\n", head + b"\r\n")[1]
+               for head in server.heads}
+    assert len(clients) == 100
 
 
 def test_a_measured_time_ends_by_itself(fake, tmp_path):
@@ -271,6 +292,8 @@ def test_no_server_is_one_clear_line(tmp_path):
     [], ["http-vote"], ["http-get", "--path", "/"], ["resp", "--poll", "p"], ["what"],
     ["http-vote", "--poll", "p", "--depth", "0"], ["http-vote", "--poll", "p", "--rate", "0"],
     ["http-vote", "--poll", "p", "--count", "1x"],
+    ["http-vote", "--poll", "p", "--socket", "s", "--site-key", "k"],
+    ["http-vote", "--poll", "p", "--socket", "s", "--count", "1", "--site-key", "/dev/null"],
     ["http-vote", "--poll", "p", "--tcp", "127.0.0.1:1"],
 ])
 def test_wrong_usage_is_exit_2(tmp_path, args):
