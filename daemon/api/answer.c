@@ -9,6 +9,7 @@
 #include "api/origin.h"
 
 #define RETRY_AFTER_S 1
+#define BUSY_FIELDS "Retry-After: 1\r\nCache-Control: no-store\r\n" BROWSER_FIELDS
 
 static const char *const cache_control[] = {
     [CACHE_NOT] = "no-store",
@@ -33,7 +34,7 @@ static void browser_fields(const struct exchange *exchange, bool depends_on_call
 
     origin_write_fields(exchange_note(exchange), known_only ? READERS_KNOWN : READERS_ALL, vary,
                         fields);
-    buf_text(fields, "X-Content-Type-Options: nosniff\r\nReferrer-Policy: same-origin\r\n");
+    buf_text(fields, BROWSER_FIELDS);
 }
 
 static void busy(struct exchange *exchange)
@@ -41,7 +42,7 @@ static void busy(struct exchange *exchange)
     static const struct reply reply = {
         .status = 503,
         .content_type = "application/problem+json",
-        .fields = { "Retry-After: 1\r\nCache-Control: no-store\r\n", 42 },
+        .fields = { BUSY_FIELDS, sizeof BUSY_FIELDS - 1 },
         .n_pieces = 1,
         .pieces = { { "{\"type\":\"/problems/busy\",\"title\":\"No memory\",\"status\":503,"
                       "\"detail\":\"no memory for this answer; send it again\"}",
@@ -149,11 +150,13 @@ void problem_render(const struct refusal *refusal, struct str standing, struct b
     buf_char(out, '}');
 }
 
-static void refusal_begin(const struct exchange *exchange, struct buf *fields)
+/* 401 and 403 depend on who asks: under after_vote they tell a page whether its reader has voted.
+ */
+static void refusal_begin(const struct exchange *exchange, unsigned status, struct buf *fields)
 {
     buf_clear(fields);
     field(fields, "Cache-Control", "no-store");
-    browser_fields(exchange, false, NULL, fields);
+    browser_fields(exchange, status == 401 || status == 403, NULL, fields);
 }
 
 static void refusal_end(struct exchange *exchange, struct api_loop *loop,
@@ -177,7 +180,7 @@ static void refusal_end(struct exchange *exchange, struct api_loop *loop,
 void answer_not_allowed(struct exchange *exchange, struct api_loop *loop,
                         const struct refusal *refusal, struct str methods)
 {
-    refusal_begin(exchange, &loop->fields);
+    refusal_begin(exchange, problem_status(refusal->problem), &loop->fields);
     buf_format(&loop->fields, "Allow: %.*s\r\n", (int)methods.len, methods.at);
     refusal_end(exchange, loop, refusal, (struct str){ NULL, 0 });
 }
@@ -188,7 +191,7 @@ void answer_refusal_after(struct exchange *exchange, struct api_loop *loop,
     struct buf *fields = &loop->fields;
     unsigned status = problem_status(refusal->problem);
 
-    refusal_begin(exchange, fields);
+    refusal_begin(exchange, status, fields);
     if (status == 401)
         field(fields, "WWW-Authenticate", "Bearer");
     if (status == 503 || status == 429)

@@ -178,8 +178,8 @@ static void refuse_for_net(void *context, struct loop *loop, unsigned status, co
     problem_render(refusal, (struct str){ NULL, 0 }, &mine->out);
     *ret_reply = (struct reply){ .status = problem_status(refusal->problem), .close = true };
     ret_reply->fields = ret_reply->status == 503
-                            ? STR("Cache-Control: no-store\r\nRetry-After: 1\r\n")
-                            : STR("Cache-Control: no-store\r\n");
+                            ? STR("Cache-Control: no-store\r\nRetry-After: 1\r\n" BROWSER_FIELDS)
+                            : STR("Cache-Control: no-store\r\n" BROWSER_FIELDS);
     if (!buf_ok(&mine->out))
         return; /* no memory: the status alone has to do */
     ret_reply->content_type = "application/problem+json";

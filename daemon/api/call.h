@@ -73,6 +73,9 @@ struct call {
 /* A line in the log: who has done what. `poll` may be NULL. Any thread. */
 void change_log(const struct who *who, const char *what, const char *poll);
 
+/* On everything: a type is what it says, and other sites are not told where a reader was. */
+#define BROWSER_FIELDS "X-Content-Type-Options: nosniff\r\nReferrer-Policy: same-origin\r\n"
+
 /* How an answer may be kept by caches (RFC 9111). */
 enum caching {
     CACHE_NOT,     /* no-store */

@@ -159,7 +159,7 @@ static void answer_options(struct call *call)
         return;
     }
     buf_clear(fields);
-    buf_text(fields, "Cache-Control: no-store\r\n");
+    buf_text(fields, "Cache-Control: no-store\r\n" BROWSER_FIELDS);
     if (any)
         buf_text(fields, "Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n");
     else if (origin_is_preflight(call->request))
@@ -250,11 +250,12 @@ static bool note_origin(const struct call *call, struct refusal *reterr)
 
 static bool read_call(struct call *call, uint64_t *ret_retry_s, struct refusal *reterr)
 {
-    return caller_read(call->loop->rules, call->api->limiter, exchange_peer(call->exchange),
+    /* The origin first: a page of ours may read why the rest was refused. */
+    return note_origin(call, reterr) &&
+           caller_read(call->loop->rules, call->api->limiter, exchange_peer(call->exchange),
                        call->request, loop_mono_ms(exchange_loop(call->exchange)), &call->caller,
                        ret_retry_s, reterr) &&
-           url_read(call->request, &call->loop->url, reterr) && origin_ok(call, reterr) &&
-           note_origin(call, reterr);
+           url_read(call->request, &call->loop->url, reterr) && origin_ok(call, reterr);
 }
 
 void routes_call(struct call *call)

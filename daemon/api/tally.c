@@ -144,7 +144,8 @@ static bool look(struct call *call, struct published *published, const struct wa
 {
     if (goes_on_waiting(wait, published))
         return waiting_add(call->api, call->loop, call->exchange, published, wait, reterr);
-    answer_now(call, published, wait->most_ms > 0 ? CACHE_NOT : caching);
+    answer_now(call, published,
+               wait->most_ms > 0 && caching != CACHE_PRIVATE ? CACHE_NOT : caching);
     return true;
 }
 

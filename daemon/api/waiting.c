@@ -161,9 +161,10 @@ static void serve(struct waiter *waiter, struct published *published)
         answer_no(exchange, loop, PROBLEM_NO_SUCH_POLL, "the poll was deleted");
     } else if (!poll_hides_results(published->poll, published->phase, viewer)) {
         bool same = published->counts.version == wait.version;
+        bool secret = poll_hides_results(published->poll, published->phase, VIEWER_STRANGER);
 
-        tally_answer(exchange, loop, published, language_find(published, wait.language), CACHE_NOT,
-                     same && wait.unchanged_is_304);
+        tally_answer(exchange, loop, published, language_find(published, wait.language),
+                     secret ? CACHE_PRIVATE : CACHE_NOT, same && wait.unchanged_is_304);
     } else if (wait.must_ask) {
         ask(api, loop, exchange, &wait);
     } else {
