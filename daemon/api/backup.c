@@ -22,6 +22,7 @@ static void backup_done(struct pending *pending)
 {
     const struct job *job = &pending->jobs[0].job;
     struct buf *out = &pending->loop->out;
+    AUTO_BUF what = { 0 };
     AUTO_BUF key = { 0 };
 
     if (job->result != JOB_BACKED_UP) {
@@ -29,6 +30,8 @@ static void backup_done(struct pending *pending)
                        (struct str){ NULL, 0 });
         return;
     }
+    buf_format(&what, "made the backup %s%c", job->backup->path, '\0');
+    change_log(&pending->who, buf_ok(&what) ? what.bytes : "made a backup", NULL);
     buf_format(&key, job->backup->has_key ? "%s.key" : "external", job->backup->path);
     buf_clear(out);
     buf_text(out, "{\"path\":");

@@ -9,6 +9,8 @@
  *
  * Threads: the loop of the exchange; a job between submission and return the writer's.
  */
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "api/bulk_line.h"
@@ -31,8 +33,17 @@ struct bulk_job {
     struct bulk bulk;
 };
 
+struct sums { /* of lines, for the log */
+    uint64_t counted;
+    uint64_t changed;
+    uint64_t already;
+    uint64_t refused;
+};
+
 struct call_of_bulk {
     struct stream stream; /* first: a stream is its call */
+    struct who who;
+    struct sums sums;
     struct api_loop *loop;
     struct exchange *exchange;
     struct bulk_reader reader;
@@ -121,6 +132,37 @@ static void job_answer(struct call_of_bulk *call, const struct bulk_job *job)
         call->broken = true; /* a line without its answer: the client must see it cut */
 }
 
+static void sum_up(struct sums *sums, const struct bulk_job *job)
+{
+    for (size_t i = 0; i < job->bulk.n; i++) {
+        const struct bulk_line *line = &job->bulk.lines[i];
+
+        if (line->problem != PROBLEM_NONE || job->job.result == JOB_REFUSED)
+            sums->refused++;
+        else if (line->result == JOB_COUNTED)
+            sums->counted++;
+        else if (line->result == JOB_CHANGED)
+            sums->changed++;
+        else
+            sums->already++;
+    }
+}
+
+/* What changed nothing needs no line. */
+static void tell(const struct call_of_bulk *call)
+{
+    const struct sums *sums = &call->sums;
+    char what[160];
+
+    if (sums->counted + sums->changed == 0)
+        return;
+    (void)snprintf(what, sizeof what,
+                   "sent votes in bulk: %" PRIu64 " counted, %" PRIu64 " changed, %" PRIu64
+                   " there already, %" PRIu64 " refused",
+                   sums->counted, sums->changed, sums->already, sums->refused);
+    change_log(&call->who, what, NULL);
+}
+
 /* May free the call. */
 static void go_on(struct call_of_bulk *call)
 {
@@ -130,18 +172,22 @@ static void go_on(struct call_of_bulk *call)
         call->first = job->next;
         if (!call->first)
             call->last = NULL;
+        sum_up(&call->sums, job);
         if (!call->broken)
             job_answer(call, job);
     }
     if (call->n_with_writer > 0) {
         /* comes again */
-    } else if (call->broken) {
-        exchange_abort(call->exchange);
-        call_free(call);
-    } else if (call->ended) {
-        exchange_end(call->exchange);
-        call_free(call);
+        return;
     }
+    if (!call->broken && !call->ended)
+        return;
+    tell(call);
+    if (call->broken)
+        exchange_abort(call->exchange);
+    else
+        exchange_end(call->exchange);
+    call_free(call);
 }
 
 static bool is_full(const struct call_of_bulk *call)
@@ -314,6 +360,7 @@ static bool begin(const struct call *call, struct refusal *reterr)
     if (!bulk)
         return refuse(reterr, PROBLEM_BUSY, "no memory for this request; send it again");
     bulk->stream.drain = drain;
+    bulk->who = caller_who(&call->caller);
     bulk->loop = call->loop;
     bulk->exchange = call->exchange;
     bulk->reader = (struct bulk_reader){ .board = call->api->board,

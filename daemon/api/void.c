@@ -80,18 +80,20 @@ static bool remember(struct void_call *call, uint32_t seq)
     return true;
 }
 
-static void end(struct void_call *call, const struct refusal *refusal)
-{
-    answer_refusal(call->exchange, call->loop, refusal, (struct str){ NULL, 0 });
-    void_call_free(call);
-}
-
 static void tell(const struct void_call *call)
 {
     char what[64];
 
     (void)snprintf(what, sizeof what, "voided %" PRIu64 " votes", call->voided);
     change_log(&call->who, what, call->published->poll->id);
+}
+
+static void end(struct void_call *call, const struct refusal *refusal)
+{
+    if (call->voided > 0)
+        tell(call); /* what was voided before stays so */
+    answer_refusal(call->exchange, call->loop, refusal, (struct str){ NULL, 0 });
+    void_call_free(call);
 }
 
 static void answer_voided(struct void_call *call)
