@@ -50,8 +50,9 @@ struct api { /* written before the loops start, but for what `loops` holds */
     const struct keys *keys;
     void (*random)(void *bytes, size_t len);
     struct limiter *limiter;
-    struct groups *long_calls; /* long polls by address: as many as rules.streams */
-    char *store_url;           /* owned */
+    struct groups *long_calls;   /* long polls by address: as many as rules.streams */
+    atomic_bool told_of_a_proxy; /* any loop: the log has a line about it */
+    char *store_url;             /* owned */
     int64_t started_ms;
     const char *backup_dir;
     size_t n_loops;

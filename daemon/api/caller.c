@@ -100,6 +100,29 @@ static bool is_loopback(const struct address *address)
     return address->v6 ? memcmp(address->bytes, v6, sizeof v6) == 0 : address->bytes[0] == 127;
 }
 
+/* RFC 1918, RFC 6598 (carriers and containers), link-local, and RFC 4193. */
+static bool is_private(const struct address *address)
+{
+    static const struct cidr nets[] = {
+        { { .bytes = { 10 } }, 8 },
+        { { .bytes = { 172, 16 } }, 12 },
+        { { .bytes = { 192, 168 } }, 16 },
+        { { .bytes = { 100, 64 } }, 10 },
+        { { .bytes = { 169, 254 } }, 16 },
+        { { .v6 = true, .bytes = { 0xfc } }, 7 },
+        { { .v6 = true, .bytes = { 0xfe, 0x80 } }, 10 },
+    };
+
+    return is_loopback(address) || cidrs_contain(nets, sizeof nets / sizeof nets[0], address);
+}
+
+bool caller_seems_a_proxy(const struct rules *rules, const struct peer *peer,
+                          const struct http1_request *request)
+{
+    return rules->n_trusted == 0 && peer->kind == PEER_TCP && is_private(&peer->address) &&
+           http1_field(request, STR("X-Forwarded-For")).at;
+}
+
 static bool is_near(const struct rules *rules, const struct peer *peer)
 {
     return peer->kind == PEER_UNIX || is_loopback(&peer->address) || rules->insecure_tcp ||
@@ -222,5 +245,21 @@ bool caller_bucket(const struct caller *caller, enum limiter_by *ret_by, struct 
     *ret_by = LIMIT_BY_ADDRESS;
     *ret_group = address_group(caller->address, 32, 64);
     *ret_who = (struct str){ (const char *)ret_group->bytes, ret_group->v6 ? 16 : 4 };
+    return true;
+}
+
+bool caller_holder(const struct caller *caller, struct address *ret_address)
+{
+    enum limiter_by by;
+    struct str who;
+
+    if (!caller_bucket(caller, &by, ret_address, &who))
+        return false;
+    if (by == LIMIT_BY_UID) {
+        /* 100::/64 is for discarding (RFC 6666): no packet comes from there. Groups are of 64 bits.
+         */
+        *ret_address = (struct address){ .v6 = true, .bytes = { 0x01 } };
+        memcpy(ret_address->bytes + 4, who.at, sizeof(uid_t));
+    }
     return true;
 }

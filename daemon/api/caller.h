@@ -75,9 +75,18 @@ MUST_USE bool caller_read(const struct rules *rules, struct limiter *limiter,
                           int64_t mono_ms, struct caller *ret_caller, uint64_t *ret_retry_s,
                           struct refusal *reterr);
 
+/* Whether a proxy may stand there that the configuration does not know: the peer has a private
+ * address and sends X-Forwarded-For, while no proxy is trusted at all. Cheap without that field. */
+bool caller_seems_a_proxy(const struct rules *rules, const struct peer *peer,
+                          const struct http1_request *request);
+
 /* Whose bucket this caller's requests come from. false: not limited, or nobody to be told apart. */
 bool caller_bucket(const struct caller *caller, enum limiter_by *ret_by, struct address *ret_group,
                    struct str *ret_who);
+
+/* Who holds a long poll or a stream, as an address: a local user's is one that nobody else has.
+ * false: not limited. */
+bool caller_holder(const struct caller *caller, struct address *ret_address);
 
 /* How a voter was named in a body or a header; each {NULL, 0} where it was not. */
 struct naming {

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "api/pending.h"
+#include "base/log.h"
 
 static void not_built(struct call *call)
 {
@@ -189,10 +190,11 @@ static bool is_health(const struct route *route)
     return route->answer == livez || route->answer == readyz;
 }
 
-/* A proxy that does not say whom it asks for is misconfigured, and everybody would be one voter. */
+/* A proxy that does not say whom it asks for is misconfigured, and everybody would be one voter.
+ *   route  NULL: no such address */
 static bool address_ok(const struct call *call, const struct route *route, struct refusal *reterr)
 {
-    if (call->caller.has_uid || call->caller.has_address || is_health(route))
+    if (call->caller.has_uid || call->caller.has_address || (route && is_health(route)))
         return true;
     return refuse(reterr, PROBLEM_FORBIDDEN,
                   "a proxy on the Unix socket must send X-Forwarded-For with the client's address");
@@ -218,14 +220,14 @@ static bool limit_ok(const struct call *call, const struct route *route, uint64_
     *ret_retry_s = limiter_take(call->api->limiter, limit_of(route, call->request->method), by, who,
                                 loop_mono_ms(exchange_loop(call->exchange)));
     return *ret_retry_s == 0 ||
-           refuse(reterr, PROBLEM_RATE_LIMITED, "too many requests from one address; wait %u s",
-                  (unsigned)*ret_retry_s);
+           refuse(reterr, PROBLEM_RATE_LIMITED, "too many requests from one %s; wait %u s",
+                  by == LIMIT_BY_UID ? "user" : "address", (unsigned)*ret_retry_s);
 }
 
 static bool may_call(struct call *call, const struct route *route, uint64_t *ret_retry_s,
                      struct refusal *reterr)
 {
-    return address_ok(call, route, reterr) && role_ok(call, route, reterr) &&
+    return role_ok(call, route, reterr) &&
            (!route->parameters || url_parameters_ok(&call->loop->url, route->parameters, reterr)) &&
            limit_ok(call, route, ret_retry_s, reterr);
 }
@@ -258,6 +260,18 @@ static bool read_call(struct call *call, uint64_t *ret_retry_s, struct refusal *
            url_read(call->request, &call->loop->url, reterr) && origin_ok(call, reterr);
 }
 
+/* Once: behind a proxy that nobody trusts, all readers are one address. */
+static void tell_of_a_proxy(const struct call *call)
+{
+    if (atomic_load_explicit(&call->api->told_of_a_proxy, memory_order_relaxed) ||
+        !caller_seems_a_proxy(call->loop->rules, exchange_peer(call->exchange), call->request) ||
+        atomic_exchange(&call->api->told_of_a_proxy, true))
+        return;
+    log_line(LOG_WARNING,
+             "a peer with a private address sends X-Forwarded-For, and trusted_proxies "
+             "of [server] names no proxy: all who come by it count as one address");
+}
+
 void routes_call(struct call *call)
 {
     struct refusal *refusal = &call->loop->refusal;
@@ -265,22 +279,18 @@ void routes_call(struct call *call)
     uint64_t retry_s = 0;
 
     refusal->problem = PROBLEM_NONE;
+    tell_of_a_proxy(call);
     if (!read_call(call, &retry_s, refusal)) {
         answer_refusal_after(call->exchange, call->loop, refusal, (struct str){ NULL, 0 }, retry_s);
         return;
     }
-    if (call->request->method == METHOD_OPTIONS) {
-        answer_options(call);
-        return;
-    }
     route = find(call->request->method, &call->loop->url, &call->id);
-    if (!route) {
-        answer_no_route(call);
-        return;
-    }
-    if (!may_call(call, route, &retry_s, refusal)) {
+    if (!address_ok(call, route, refusal) || (route && !may_call(call, route, &retry_s, refusal)))
         answer_refusal_after(call->exchange, call->loop, refusal, (struct str){ NULL, 0 }, retry_s);
-        return;
-    }
-    route->answer(call);
+    else if (route)
+        route->answer(call);
+    else if (call->request->method == METHOD_OPTIONS)
+        answer_options(call);
+    else
+        answer_no_route(call);
 }

@@ -59,11 +59,8 @@ static bool wait_read(const struct call *call, struct published *published, stru
     if (!url_number(url, "wait", 1, WAIT_S_MAX, 0, &seconds, reterr) ||
         !url_number(url, "version", 0, INT64_MAX, 0, &version, reterr))
         return false;
-    *ret_wait = (struct wait){ .most_ms = (int64_t)seconds * 1000,
-                               .role = call->caller.role,
-                               .has_address =
-                                   call->caller.has_address && !role_is_trusted(call->caller.role),
-                               .address = call->caller.address };
+    *ret_wait = (struct wait){ .most_ms = (int64_t)seconds * 1000, .role = call->caller.role };
+    ret_wait->is_limited = caller_holder(&call->caller, &ret_wait->holder);
     if (seconds == 0)
         return true;
     if (call->loop->draining)

@@ -88,13 +88,13 @@ static void topic_end(struct api *api, struct api_loop *loop, struct topic *topi
 
 static bool enter(struct api *api, const struct wait *wait)
 {
-    return !wait->has_address || groups_enter(api->long_calls, wait->address);
+    return !wait->is_limited || groups_enter(api->long_calls, wait->holder);
 }
 
 static void leave(struct api *api, const struct wait *wait)
 {
-    if (wait->has_address)
-        groups_leave(api->long_calls, wait->address);
+    if (wait->is_limited)
+        groups_leave(api->long_calls, wait->holder);
 }
 
 /* The waiter's struct goes; its exchange is the caller's. */
@@ -211,7 +211,8 @@ bool waiting_add(struct api *api, struct api_loop *loop, struct exchange *exchan
         free(waiter);
         if (!topic->waiters)
             topic_end(api, loop, topic);
-        return refuse(reterr, PROBLEM_RATE_LIMITED, "too many wait from one address; wait less");
+        return refuse(reterr, PROBLEM_RATE_LIMITED,
+                      "too many long polls at once from one address or user; wait for one to end");
     }
     *waiter = (struct waiter){ .next = topic->waiters,
                                .topic = topic,

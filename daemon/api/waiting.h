@@ -25,8 +25,8 @@ struct wait {
     int64_t most_ms;       /* … or after this long, … */
     bool unchanged_is_304; /* … then with 304 where the caller has these bytes */
     enum role role;
-    bool has_address; /* of so many long polls at once this one counts for this address */
-    struct address address;
+    bool is_limited; /* of so many long polls at once this one counts for its holder */
+    struct address holder;
     char language[LANGUAGE_TAG_BYTES_MAX + 1];
     bool must_ask;        /* results are shown after the vote: before the answer the writer … */
     struct ballot ballot; /* … is asked whether this caller's vote stands */

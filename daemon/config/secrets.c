@@ -92,6 +92,14 @@ static struct str trim(struct str s)
     return s;
 }
 
+/* Two dots make a voter token, of which as many may be wrong as come. */
+static bool looks_like_a_voter_token(struct str token)
+{
+    size_t first = str_find(token, '.');
+
+    return first < token.len && str_find(str_from(token, first + 1), '.') < token.len - first - 1;
+}
+
 /* It has to fit into `Authorization: Bearer …`. */
 static bool token_ok(const char *path, struct str token, struct why *why)
 {
@@ -102,6 +110,13 @@ static bool token_ok(const char *path, struct str token, struct why *why)
                     path);
             return false;
         }
+    }
+    if (looks_like_a_voter_token(token)) {
+        why_set(why,
+                "the token in %s has two dots, as a voter token has; make one: openssl rand "
+                "-hex 32",
+                path);
+        return false;
     }
     if (token.len < SECRET_BYTES_MIN) {
         why_set(why, "the token in %s has %zu bytes; %d or more are needed: openssl rand -hex 32",
