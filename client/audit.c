@@ -53,10 +53,13 @@ static void member_cell(struct table *table, struct str object, const char *name
     table->text.failed |= !buf_ok(&text);
 }
 
-static void headings(struct table *table, const char *const names[])
+/* Joined by |, one for each column. */
+static void headings(struct table *table, struct str names)
 {
-    for (size_t i = 0; i < table->columns; i++)
-        table_cell(table, str_of(names[i]));
+    struct str name;
+
+    while (str_next(&names, '|', &name))
+        table_cell(table, name);
 }
 
 static void number_add(struct buf *out, struct str value)
@@ -79,13 +82,12 @@ static void first_line_add(struct buf *out, const char *id, struct str audit)
 
 static void groups_add(struct buf *out, struct str groups)
 {
-    static const char *const names[] = { "ADDRESS GROUP", "VOTES" };
     AUTO_TABLE table = { .columns = 2, .right = { false, true } };
     struct str rest = json_inside(groups);
     struct str group;
     bool any = false;
 
-    headings(&table, names);
+    headings(&table, STR("ADDRESS GROUP|VOTES"));
     for (; json_next(&rest, &group); any = true) {
         member_cell(&table, group, "address_group");
         member_cell(&table, group, "votes");
@@ -98,14 +100,12 @@ static void groups_add(struct buf *out, struct str groups)
 
 static void bursts_add(struct buf *out, struct str bursts)
 {
-    static const char *const names[] = { "FROM",          "TO",       "VOTES", "GROUPS",
-                                         "LARGEST GROUP", "ITS VOTES" };
     AUTO_TABLE table = { .columns = 6, .right = { false, false, true, true, false, true } };
     struct str rest = json_inside(bursts);
     struct str burst;
     bool any = false;
 
-    headings(&table, names);
+    headings(&table, STR("FROM|TO|VOTES|GROUPS|LARGEST GROUP|ITS VOTES"));
     for (; json_next(&rest, &burst); any = true) {
         struct str largest = json_member(burst, "largest");
 
@@ -127,7 +127,6 @@ static void bursts_add(struct buf *out, struct str bursts)
 /* The busiest, in the order of time. */
 static void minutes_add(struct buf *out, struct str list)
 {
-    static const char *const names[] = { "MINUTE", "VOTES" };
     AUTO_TABLE table = { .columns = 2, .right = { false, true } };
     struct minute minutes[MINUTES_MAX];
     struct str rest = json_inside(list);
@@ -141,7 +140,7 @@ static void minutes_add(struct buf *out, struct str list)
     qsort(minutes, n, sizeof *minutes, by_votes);
     n = n < MINUTES_SHOWN ? n : MINUTES_SHOWN;
     qsort(minutes, n, sizeof *minutes, by_time);
-    headings(&table, names);
+    headings(&table, STR("MINUTE|VOTES"));
     for (size_t i = 0; i < n; i++) {
         member_cell(&table, minutes[i].json, "at");
         member_cell(&table, minutes[i].json, "votes");
