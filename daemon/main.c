@@ -273,7 +273,6 @@ static void tell_restart(const char *key)
 static void reload(struct daemon *daemon)
 {
     AUTO(rules) rules = NULL;
-    AUTO(token_keys) tokens = NULL;
     AUTO(config) fresh = NULL;
     struct why why;
 
@@ -283,14 +282,11 @@ static void reload(struct daemon *daemon)
         config_keep(fresh, daemon->config, tell_restart);
     if (fresh)
         rules = rulebook_rules(fresh, &why);
-    if (rules)
-        tokens = read_tokens(fresh, &why);
-    if (!tokens) {
+    if (!rules || !api_reload(daemon->api, rules, clock_wall_ms(&clock_system) / 1000, &why)) {
         log_line(LOG_ERROR, "%s; going on with the configuration as it was", why.text);
         say_ready(daemon, "; the configuration was not reloaded, see the log");
         return;
     }
-    api_reload(daemon->api, rules, tokens);
     config_free(daemon->config);
     daemon->config = TAKE(fresh);
     set_log(daemon->config);

@@ -26,6 +26,21 @@ static void wake_loop(void *context)
     loop_wake(context);
 }
 
+static void set_rules(struct api *api, struct rules *rules)
+{
+    for (enum limiter_kind kind = 0; kind < LIMIT_KINDS; kind++)
+        limiter_set_rate(api->limiter, kind, rules->rates[kind]);
+    groups_limit(api->long_calls, rules->streams);
+    for (size_t i = 0; i < api->n_loops; i++)
+        rules_free(atomic_exchange(&api->loops[i].fresh, rules_ref(rules)));
+}
+
+static void set_tokens(struct api *api, struct token_keys *tokens)
+{
+    for (size_t i = 0; i < api->n_loops; i++)
+        token_keys_free(atomic_exchange(&api->loops[i].fresh_tokens, token_keys_ref(tokens)));
+}
+
 struct api *api_new(const struct api_settings *settings)
 {
     AUTO(api) api = must_alloc(sizeof *api);
@@ -38,6 +53,7 @@ struct api *api_new(const struct api_settings *settings)
     api->store_url = str_copy(str_of(settings->store_url));
     api->started_ms = settings->started_ms;
     api->backup_dir = settings->backup_dir;
+    (void)pthread_mutex_init(&api->tokens_lock, NULL);
     api->n_loops = settings->loops;
     api->loops = must_alloc(settings->loops * sizeof *api->loops);
     settings->random(seed, sizeof seed);
@@ -45,7 +61,8 @@ struct api *api_new(const struct api_settings *settings)
     api->long_calls = groups_new(0);
     if (!api->limiter || !api->long_calls)
         return NULL;
-    api_reload(api, settings->rules, settings->tokens);
+    set_rules(api, settings->rules);
+    set_tokens(api, settings->tokens);
     return TAKE(api);
 }
 
@@ -67,6 +84,7 @@ void api_free(struct api *api)
         buf_free(&api->loops[i].out);
         buf_free(&api->loops[i].fields);
     }
+    (void)pthread_mutex_destroy(&api->tokens_lock);
     limiter_free(api->limiter);
     groups_free(api->long_calls);
     free(api->loops);
@@ -81,20 +99,34 @@ void api_attach(struct api *api, struct loop *loop)
     queue_init(&api->loops[loop_number(loop)].told, wake_loop, loop);
 }
 
-void api_reload(struct api *api, struct rules *rules, struct token_keys *tokens)
+bool api_reload(struct api *api, struct rules *rules, int64_t now_s, struct why *reterr_why)
 {
-    for (enum limiter_kind kind = 0; kind < LIMIT_KINDS; kind++)
-        limiter_set_rate(api->limiter, kind, rules->rates[kind]);
-    groups_limit(api->long_calls, rules->streams);
-    for (size_t i = 0; i < api->n_loops; i++)
-        rules_free(atomic_exchange(&api->loops[i].fresh, rules_ref(rules)));
-    api_set_tokens(api, tokens);
+    const struct token_files files = rules_token_files(rules);
+    struct token_keys *tokens;
+
+    (void)pthread_mutex_lock(&api->tokens_lock);
+    tokens = token_keys_open(&files, now_s, reterr_why);
+    if (tokens)
+        set_tokens(api, tokens);
+    (void)pthread_mutex_unlock(&api->tokens_lock);
+    if (!tokens)
+        return false;
+    token_keys_free(tokens);
+    set_rules(api, rules);
+    return true;
 }
 
-void api_set_tokens(struct api *api, struct token_keys *tokens)
+struct token_keys *api_rotate(struct api *api, const struct token_files *files, int64_t now_s,
+                              struct why *reterr_why)
 {
-    for (size_t i = 0; tokens && i < api->n_loops; i++)
-        token_keys_free(atomic_exchange(&api->loops[i].fresh_tokens, token_keys_ref(tokens)));
+    struct token_keys *tokens;
+
+    (void)pthread_mutex_lock(&api->tokens_lock);
+    tokens = token_keys_rotate(files, now_s, reterr_why);
+    if (tokens)
+        set_tokens(api, tokens);
+    (void)pthread_mutex_unlock(&api->tokens_lock);
+    return tokens;
 }
 
 /* Nearly always there is nothing: a look costs less than a swap. */

@@ -39,9 +39,11 @@ MUST_USE struct api *api_new(const struct api_settings *settings);
 void api_free(struct api *api); /* every exchange is answered by then */
 AUTO_FREE(api);
 
-/* Under these rules, and by these token keys, from now on: a request that arrives when this has
- * returned is. References are taken. Main. */
-void api_reload(struct api *api, struct rules *rules, struct token_keys *tokens);
+/* Under these rules, and by the token keys that lie where they say, from now on: a request that
+ * arrives when this has returned is. A reference is taken. Main.
+ *   returns  false: the keys cannot be read, *reterr_why; nothing has changed */
+MUST_USE bool api_reload(struct api *api, struct rules *rules, int64_t now_s,
+                         struct why *reterr_why);
 
 /* Tells which loop has this number: the writer's answers wake it. Main, before server_start(). */
 void api_attach(struct api *api, struct loop *loop);

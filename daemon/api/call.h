@@ -7,6 +7,7 @@
 #ifndef TALLYD_API_CALL_H
 #define TALLYD_API_CALL_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -50,6 +51,9 @@ struct api { /* written before the loops start, but for what `loops` holds */
     const struct keys *keys;
     void (*random)(void *bytes, size_t len);
     struct limiter *limiter;
+    /* From reading or writing the token keys to handing them to the loops: else a reload that read
+     * them just before a rotation would bring the older ones back. */
+    pthread_mutex_t tokens_lock;
     struct groups *long_calls;   /* long polls by address: as many as rules.streams */
     atomic_bool told_of_a_proxy; /* any loop: the log has a line about it */
     char *store_url;             /* owned */
@@ -59,8 +63,11 @@ struct api { /* written before the loops start, but for what `loops` holds */
     struct api_loop *loops;
 };
 
-/* New keys sign and check from now on; a reference is taken for each loop. Any thread. */
-void api_set_tokens(struct api *api, struct token_keys *tokens);
+/* A new key signs and checks from now on; it is on disk before that. Blocks on the disk: the
+ * writer's thread.
+ *   returns  one reference; NULL: *reterr_why, and the keys there were go on */
+MUST_USE struct token_keys *api_rotate(struct api *api, const struct token_files *files,
+                                       int64_t now_s, struct why *reterr_why);
 
 struct call {
     struct api *api;

@@ -150,6 +150,7 @@ void voters_post(struct call *call)
 }
 
 struct rotation {
+    struct api *api;
     struct rules *rules; /* a reference: where the keys lie */
     int64_t now_s;
     struct token_keys *fresh; /* NULL: `why` says why not */
@@ -160,9 +161,9 @@ static void rotate_keys(void *context)
 {
     struct rotation *rotation = context;
 
-    struct token_files files = rules_token_files(rotation->rules);
+    const struct token_files files = rules_token_files(rotation->rules);
 
-    rotation->fresh = token_keys_rotate(&files, rotation->now_s, &rotation->why);
+    rotation->fresh = api_rotate(rotation->api, &files, rotation->now_s, &rotation->why);
 }
 
 static void rotation_drop(void *detail)
@@ -185,7 +186,6 @@ static void rotated(struct pending *pending)
                        (struct str){ NULL, 0 });
         return;
     }
-    api_set_tokens(pending->api, rotation->fresh);
     change_log(&pending->who, "rotated the key of the voter tokens", NULL);
     buf_clear(&pending->loop->out);
     buf_text(&pending->loop->out, "{\"rotated\":true}");
@@ -207,6 +207,7 @@ static bool rotate(const struct call *call, struct refusal *reterr)
     if (!call->loop->rules->may_write_keys)
         return refuse(reterr, PROBLEM_NOT_IMPLEMENTED,
                       "the keys came as a credential: rotate them where that is kept");
+    rotation->api = call->api;
     rotation->rules = rules_ref(call->loop->rules);
     rotation->now_s = loop_wall_ms(exchange_loop(call->exchange)) / 1000;
     pending->jobs[0].job.kind = JOB_RUN;
