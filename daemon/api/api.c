@@ -13,6 +13,7 @@
 #include "api/pending.h"
 #include "api/routes.h"
 #include "api/streams.h"
+#include "api/topics.h"
 #include "api/waiting.h"
 #include "base/alloc.h"
 #include "net/groups.h"
@@ -72,7 +73,8 @@ void api_free(struct api *api)
         return;
     for (size_t i = 0; i < api->n_loops; i++) {
         if (api->loops[i].answers.wake) {
-            waiting_free(api, &api->loops[i]);
+            waiting_sweep(api, &api->loops[i], INT64_MAX, true);
+            topics_free(api, &api->loops[i]);
             queue_destroy(&api->loops[i].told);
             queue_destroy(&api->loops[i].answers);
         }
@@ -233,7 +235,7 @@ static void woken(void *context, struct loop *loop)
     }
     answers = queue_take(&mine->told);
     while ((node = queue_list_take(&answers)) != NULL)
-        waiting_told(context, mine, (struct watch *)node);
+        topics_told(context, mine, (struct watch *)node);
 }
 
 static void ticks(void *context, struct loop *loop)

@@ -23,8 +23,9 @@
 #include "core/refusal.h"
 
 struct pending;
-struct stream;  /* api/streams.h */
-struct waiting; /* api/waiting.c */
+struct stream; /* api/streams.h */
+struct topics; /* api/topics.c */
+struct waiter; /* api/waiting.c */
 
 struct api_loop {                  /* all of it: its loop's thread, but for the first four */
     _Atomic(struct rules *) fresh; /* main puts them in, the loop takes them out */
@@ -33,7 +34,8 @@ struct api_loop {                  /* all of it: its loop's thread, but for the 
     struct queue told;         /* the same, for watches */
     struct rules *rules;       /* that hold now; a reference */
     struct token_keys *tokens; /* that hold now; a reference, or NULL */
-    struct waiting *waiting;   /* NULL: nobody has waited yet */
+    struct topics *topics;     /* NULL: nobody has followed a poll yet */
+    struct waiter *waiters;
     struct stream *streams;
     bool draining;                 /* nothing begins to wait any more */
     struct queue_list submissions; /* of this turn, handed over at its end */

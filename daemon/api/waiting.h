@@ -1,8 +1,7 @@
 /*
  * api/waiting.h - long polls: calls that wait until a tally is another.
  *
- * Each loop watches the polls that its callers wait for; one look at the board after a change
- * serves all of them. A caller waits at most a minute, is dropped when its peer goes, and is
+ * A caller waits at most a minute, is dropped when its peer goes, and is
  * answered when the server drains.
  *
  * Threads: the loop of the exchange.
@@ -42,13 +41,7 @@ MUST_USE bool waiting_add(struct api *api, struct api_loop *loop, struct exchang
                           const struct published *published, const struct wait *wait,
                           struct refusal *reterr);
 
-/* Something changed in a poll that is waited for: serves who waited. Frees or re-arms the watch. */
-void waiting_told(struct api *api, struct api_loop *loop, struct watch *watch);
-
 /* Answers those whose time is over; `all`: everybody, since the server ends. */
 void waiting_sweep(struct api *api, struct api_loop *loop, int64_t mono_ms, bool all);
-
-/* Takes down what is left at the end, when nobody waits any more. */
-void waiting_free(struct api *api, struct api_loop *loop);
 
 #endif

@@ -256,6 +256,19 @@ bool board_unwatch(struct board *board, struct watch *watch)
     return !is_told;
 }
 
+void board_tell(struct board *board, struct watch *watch)
+{
+    bool tells;
+
+    (void)pthread_rwlock_wrlock(&board->lock);
+    tells = !watch->is_told;
+    watch->is_told = true;
+    watch->next_told = NULL;
+    (void)pthread_rwlock_unlock(&board->lock);
+    if (tells)
+        tell(watch);
+}
+
 bool board_watch_again(struct board *board, struct watch *watch)
 {
     bool watches;

@@ -115,6 +115,9 @@ MUST_USE bool board_watch(struct board *board, struct str id, struct watch *watc
  */
 MUST_USE bool board_unwatch(struct board *board, struct watch *watch);
 
+/* Tells the watch although nothing has changed just now. The owner's thread. */
+void board_tell(struct board *board, struct watch *watch);
+
 /* The watch was taken out of `told`: what changes from now on tells it again. The owner's thread.
  *   returns  false: what it watched was taken down, and it watches nothing any more             */
 bool board_watch_again(struct board *board, struct watch *watch);
