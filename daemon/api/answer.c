@@ -68,6 +68,8 @@ static bool head_of(struct exchange *exchange, struct api_loop *loop, const stru
         field(fields, "Content-Language", answer->language);
     if (answer->location)
         field(fields, "Location", answer->location);
+    if (answer->unbuffered)
+        field(fields, "X-Accel-Buffering", "no");
     if (answer->file_name)
         buf_format(fields, "Content-Disposition: attachment; filename=\"%s\"\r\n",
                    answer->file_name);

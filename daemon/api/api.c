@@ -241,6 +241,7 @@ static void woken(void *context, struct loop *loop)
 static void ticks(void *context, struct loop *loop)
 {
     waiting_sweep(context, loop_of(context, loop), loop_mono_ms(loop), false);
+    streams_tick(loop_of(context, loop), loop_mono_ms(loop));
 }
 
 static void drains(void *context, struct loop *loop)

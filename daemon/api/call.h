@@ -102,6 +102,7 @@ struct answer {
     bool varies;           /* Vary: Accept-Language */
     const char *location;  /* or NULL */
     const char *file_name; /* what a browser may save it as, or NULL; without quotes */
+    bool unbuffered;       /* X-Accel-Buffering: no, or nginx would hold a stream back */
     struct str body[3];    /* one behind the other; copied */
 };
 

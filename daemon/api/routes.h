@@ -34,6 +34,8 @@ void poll_delete(struct call *call);
 void carried_put(struct call *call);
 /* tally.c */
 void tally_get(struct call *call);
+/* events.c */
+void events_get(struct call *call);
 /* tallies.c */
 void tallies_list(struct call *call);
 /* votes.c */

@@ -34,3 +34,14 @@ void streams_drain(struct api_loop *loop)
         stream->drain(stream);
     }
 }
+
+void streams_tick(struct api_loop *loop, int64_t mono_ms)
+{
+    struct stream *next;
+
+    for (struct stream *stream = loop->streams; stream; stream = next) {
+        next = stream->next;
+        if (stream->tick)
+            stream->tick(stream, mono_ms);
+    }
+}

@@ -5,11 +5,12 @@
  */
 #include <stdlib.h>
 
+#include "api/ids.h"
 #include "api/pending.h"
 #include "api/routes.h"
 #include "api/viewing.h"
 
-#define TALLIES_IDS_MAX 100
+#define TALLIES_IDS_MAX IDS_MAX
 
 struct listed {
     struct published *published; /* a reference, or NULL: missing */
@@ -41,36 +42,22 @@ static void listing_drop(void *detail)
     listing_free(detail);
 }
 
-static bool is_listed(const struct listing *listing, struct str id)
-{
-    for (size_t i = 0; i < listing->n; i++) {
-        if (str_eq(listing->listed[i].id, id))
-            return true;
-    }
-    return false;
-}
-
 static bool listing_read(const struct call *call, struct listing *listing, struct refusal *reterr)
 {
-    struct str ids = url_parameter(&call->loop->url, "ids");
-    struct str rest;
-    struct str id;
+    struct str text = url_parameter(&call->loop->url, "ids");
+    struct ids ids;
 
-    if (ids.len == 0)
-        return refuse_parameter(reterr, "ids", "name the polls: ?ids=first,second");
-    listing->ids = str_copy(ids);
+    if (!ids_read(&call->loop->url, TALLIES_IDS_MAX, &ids, reterr))
+        return false;
+    listing->ids = str_copy(text);
     if (!listing->ids)
         return refuse(reterr, PROBLEM_BUSY, "no memory for this request; send it again");
-    rest = (struct str){ listing->ids, ids.len };
-    while (str_next(&rest, ',', &id)) {
-        struct listed *listed = &listing->listed[listing->n];
+    for (size_t i = 0; i < ids.n; i++) {
+        struct listed *listed = &listing->listed[listing->n++];
 
-        if (is_listed(listing, id))
-            continue;
-        if (listing->n == TALLIES_IDS_MAX)
-            return refuse_parameter(reterr, "ids", "at most %d polls", TALLIES_IDS_MAX);
-        *listed = (struct listed){ .published = board_get(call->api->board, id), .id = id };
-        listing->n++;
+        *listed =
+            (struct listed){ .published = board_get(call->api->board, ids.at[i]),
+                             .id = { listing->ids + (ids.at[i].at - text.at), ids.at[i].len } };
         if (listed->published)
             listed->language = call_language(call, listed->published);
     }

@@ -145,6 +145,11 @@ void topics_leave(struct api *api, struct api_loop *loop, struct follower *follo
         topic_end(api, loop, topic);
 }
 
+const char *topics_id(const struct follower *follower)
+{
+    return follower->topic->id;
+}
+
 struct published *topics_look(struct api *api, const struct follower *follower)
 {
     return look(api, follower->topic);

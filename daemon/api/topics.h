@@ -36,6 +36,9 @@ MUST_USE bool topics_follow(struct api *api, struct api_loop *loop,
 /* Fine where it follows nothing. */
 void topics_leave(struct api *api, struct api_loop *loop, struct follower *follower);
 
+/* The id of its poll; lives as long as it follows. */
+const char *topics_id(const struct follower *follower);
+
 /* What is shown now, with one more reference; NULL: the poll was deleted. */
 MUST_USE struct published *topics_look(struct api *api, const struct follower *follower);
 

@@ -1,0 +1,179 @@
+/*
+ * api/event_stream.c - what a subscriber is sent, and when.
+ *
+ * At most ten events a second of a poll, and none while the last ones have not been taken: what
+ * changes meanwhile is only noted as due, so a slow reader gets the newest, and nothing queues.
+ *
+ * Threads: the loop of the call.
+ */
+#include "api/event_stream.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "net/groups.h"
+
+#define EVENT_MS_MIN 100
+
+void events_free(struct events *events)
+{
+    for (size_t i = 0; i < events->n; i++)
+        free(events->polls[i].ask);
+    free(events);
+}
+
+/* Follows nothing more; the exchange has been ended. */
+void events_leave(struct events *events)
+{
+    for (size_t i = 0; i < events->n; i++)
+        topics_leave(events->api, events->loop, &events->polls[i].follower);
+    if (events->is_limited)
+        groups_leave(events->api->long_calls, events->holder);
+    streams_leave(&events->stream);
+    events->ended = true;
+    if (events->n_asked == 0)
+        events_free(events);
+}
+
+int64_t events_now_ms(const struct events *events)
+{
+    return loop_mono_ms(exchange_loop(events->exchange));
+}
+
+static void send_event(struct events *events, struct str name, uint64_t version, struct str data)
+{
+    struct buf *out = &events->loop->out;
+
+    buf_clear(out);
+    buf_text(out, "event: ");
+    buf_str_add(out, name);
+    if (version > 0) {
+        buf_text(out, "\nid: ");
+        buf_uint(out, version);
+    }
+    buf_text(out, "\ndata: ");
+    buf_str_add(out, data); /* JSON without white space: one line */
+    buf_text(out, "\n\n");
+    if (!buf_ok(out))
+        return; /* no memory: the next change brings the newest */
+    exchange_add(events->exchange, buf_str(out));
+    events->commented_ms = events_now_ms(events);
+}
+
+static void send_tally(struct followed *followed, struct published *published)
+{
+    const struct rendered *tally =
+        published_json(published, language_find(published, followed->language));
+
+    if (!tally)
+        return;
+    followed->shown = published->counts.version;
+    followed->sent_ms = events_now_ms(followed->events);
+    followed->due = false;
+    send_event(followed->events, STR("tally"), followed->shown,
+               (struct str){ tally->json, tally->len });
+}
+
+/* In a stream of several polls it is said once of one whose results are hidden. */
+static void send_hidden(struct followed *followed, const struct poll *poll)
+{
+    char data[POLL_ID_BYTES_MAX + 32];
+
+    followed->due = false;
+    if (followed->said_hidden)
+        return;
+    followed->said_hidden = true;
+    (void)snprintf(data, sizeof data, "{\"id\":\"%s\",\"hidden\":true}", poll->id);
+    send_event(followed->events, STR("tally"), 0, str_of(data));
+}
+
+void followed_send(struct followed *followed, struct published *published, bool visible)
+{
+    if (visible)
+        send_tally(followed, published);
+    else
+        send_hidden(followed, published->poll);
+}
+
+void followed_ask(struct followed *followed)
+{
+    followed->asked = true;
+    followed->due = false;
+    followed->events->n_asked++;
+    published_free(followed->ask->published);
+    followed->ask->published = NULL;
+    queue_list_add(&followed->events->loop->submissions, &followed->ask->node);
+}
+
+void followed_show(struct followed *followed, struct published *published)
+{
+    const struct poll *poll = published->poll;
+    enum viewer viewer = followed->events->trusted ? VIEWER_TRUSTED : VIEWER_STRANGER;
+
+    if (!poll_hides_results(poll, published->phase, viewer))
+        send_tally(followed, published);
+    else if (followed->ask && !poll_hides_results(poll, published->phase, VIEWER_VOTED))
+        followed_ask(followed);
+    else
+        send_hidden(followed, poll);
+}
+
+static bool may_send(const struct followed *followed)
+{
+    const struct events *events = followed->events;
+
+    return !followed->asked && exchange_unsent(events->exchange) <= EVENTS_UNSENT_BYTES_MAX &&
+           (followed->sent_ms == 0 || events_now_ms(events) - followed->sent_ms >= EVENT_MS_MIN);
+}
+
+static bool follows_any(const struct events *events)
+{
+    for (size_t i = 0; i < events->n; i++) {
+        if (events->polls[i].follower.topic)
+            return true;
+    }
+    return false;
+}
+
+static void deleted(struct followed *followed, const char *id)
+{
+    struct events *events = followed->events;
+    char data[POLL_ID_BYTES_MAX + 32];
+
+    (void)snprintf(data, sizeof data, "{\"id\":\"%s\"}", id);
+    send_event(events, STR("deleted"), 0, str_of(data));
+    topics_leave(events->api, events->loop, &followed->follower);
+    if (follows_any(events))
+        return;
+    exchange_end(events->exchange);
+    events_leave(events);
+}
+
+void followed_changed(struct follower *follower, struct published *published)
+{
+    struct followed *followed = (struct followed *)follower;
+
+    if (!published)
+        deleted(followed, topics_id(follower));
+    else if (published->counts.version == followed->shown)
+        followed->due = false;
+    else if (may_send(followed))
+        followed_show(followed, published);
+    else
+        followed->due = true;
+}
+
+/* What could not be sent before, as it is now. */
+void events_send_due(struct events *events)
+{
+    for (size_t i = 0; i < events->n; i++) {
+        struct followed *followed = &events->polls[i];
+
+        if (followed->due && followed->follower.topic && may_send(followed)) {
+            AUTO(published) published = topics_look(events->api, &followed->follower);
+
+            if (published)
+                followed_show(followed, published); /* of one that is gone a change tells */
+        }
+    }
+}
