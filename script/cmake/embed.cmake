@@ -1,4 +1,4 @@
-# Turns the files of a folder into `const struct embedded { name, bytes, len }`, so that nothing
+# Turns the files of a folder into `const struct embedded { name, bytes, len, hash }`, so that nothing
 # has to be found at run time. Edited as what they are; nothing generated is in git.
 #
 #   embed(ledger sql/sqlite)   →  #include "sql_sqlite.h", embedded_sql_sqlite[], …_count

@@ -10,7 +10,9 @@ foreach(file IN LISTS FILES)
   math(EXPR len "${digits} / 2")
   string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${hex}")
   string(APPEND arrays "static const unsigned char file_${n}[] = { ${bytes}0 };\n")
-  string(APPEND rows "    { \"${name}\", file_${n}, ${len} },\n")
+  file(SHA256 ${file} hash)
+  string(SUBSTRING ${hash} 0 16 hash)
+  string(APPEND rows "    { \"${name}\", file_${n}, ${len}, \"${hash}\" },\n")
   math(EXPR n "${n} + 1")
 endforeach()
 file(WRITE ${OUT}/${ID}.h "#include <stddef.h>\n
@@ -20,6 +22,7 @@ struct embedded {
     const char *name;
     const unsigned char *bytes; /* a NUL follows */
     size_t len;
+    const char *hash; /* of its bytes, 16 hex digits: another file, another hash */
 };
 #endif\n
 extern const struct embedded embedded_${ID}[];
