@@ -64,12 +64,15 @@ struct rules *rulebook_rules(const struct config *config, struct why *reterr_why
                                        .streams = config->streams_per_address };
     AUTO_BYTES struct cidr *trusted = rulebook_trusted(config, &settings.n_trusted_proxies);
     AUTO_BUF origins = { 0 };
+    AUTO_BUF frames = { 0 };
 
     words_join(&config->origins, &origins);
-    if (!buf_ok(&origins) || (config->trusted_proxies.n > 0 && !trusted))
+    words_join(&config->frame_ancestors, &frames);
+    if (!buf_ok(&origins) || !buf_ok(&frames) || (config->trusted_proxies.n > 0 && !trusted))
         return why_set(reterr_why, "no memory");
     settings.trusted_proxies = trusted;
     settings.origins = buf_str(&origins);
+    settings.frame_ancestors = buf_str(&frames);
     settings.admin_token = (struct str){ config->admin_token.bytes, config->admin_token.len };
     settings.app_token = (struct str){ config->app_token.bytes, config->app_token.len };
     return rules_new(&settings, reterr_why);

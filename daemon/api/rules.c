@@ -10,6 +10,8 @@
 
 #include <sodium.h>
 
+#include "base/buf.h"
+
 #define GUESSES_PER_MINUTE 10 /* of role tokens, from one address */
 
 static bool copy_bytes(void **ret, const void *from, size_t len)
@@ -55,6 +57,55 @@ static bool copy_files(struct rules *rules, const struct token_files *files)
     return rules->keys_path && (rules->site_path != NULL) == (files->site_path != NULL);
 }
 
+static bool copy_base(struct rules *rules, struct str public_url)
+{
+    while (public_url.len > 0 && public_url.at[public_url.len - 1] == '/')
+        public_url.len--;
+    if (public_url.len == 0)
+        return true;
+    rules->base = str_copy(public_url);
+    return rules->base != NULL;
+}
+
+/* Not configured, sites whose pages may ask us may show us too. */
+static bool copy_frames(struct rules *rules, const struct rules_settings *settings)
+{
+    AUTO_BUF sources = { 0 };
+
+    if (settings->frame_ancestors.len > 0) {
+        buf_str_add(&sources, settings->frame_ancestors);
+    } else {
+        buf_text(&sources, "'self'");
+        if (settings->origins.len > 0)
+            buf_char(&sources, ' ');
+        buf_str_add(&sources, settings->origins);
+    }
+    if (!buf_ok(&sources))
+        return false;
+    rules->frame_ancestors = str_copy(buf_str(&sources));
+    return rules->frame_ancestors != NULL;
+}
+
+struct str rules_base_path(const struct rules *rules)
+{
+    struct str rest = str_of(rules->base);
+    size_t scheme = 0;
+
+    while (scheme + 3 <= rest.len && memcmp(rest.at + scheme, "://", 3) != 0)
+        scheme++;
+    if (scheme + 3 > rest.len)
+        return STR("");
+    rest = str_from(rest, scheme + 3);
+    return str_from(rest, str_find(rest, '/'));
+}
+
+bool rules_is_https(const struct rules *rules)
+{
+    struct str base = str_of(rules->base);
+
+    return base.len > 8 && str_eq_nocase((struct str){ base.at, 8 }, STR("https://"));
+}
+
 static struct limiter_rate rate_of(uint64_t n, uint32_t period_s)
 {
     return (struct limiter_rate){ n > UINT32_MAX ? UINT32_MAX : (uint32_t)n, period_s };
@@ -78,6 +129,7 @@ struct rules *rules_new(const struct rules_settings *settings, struct why *reter
     rules->rates[LIMIT_READS] = rate_of(settings->reads_per_second, 1);
     rules->rates[LIMIT_GUESSES] = rate_of(GUESSES_PER_MINUTE, 60);
     if (!copy_files(rules, &settings->token_files) || !copy_lists(rules, settings) ||
+        !copy_base(rules, settings->public_url) || !copy_frames(rules, settings) ||
         !copy_token(&rules->admin_token, &rules->admin_token_len, settings->admin_token) ||
         !copy_token(&rules->app_token, &rules->app_token_len, settings->app_token))
         return why_set(reterr_why, "no memory");
@@ -112,6 +164,8 @@ void rules_free(struct rules *rules)
         return;
     free_token(rules->admin_token, rules->admin_token_len);
     free_token(rules->app_token, rules->app_token_len);
+    free(rules->base);
+    free(rules->frame_ancestors);
     free(rules->keys_path);
     free(rules->site_path);
     free(rules->proxy_uids);

@@ -40,6 +40,7 @@ struct rules_settings {
     bool insecure_tcp;
     struct str public_url;          /* empty: not configured */
     struct str origins;             /* separated by spaces */
+    struct str frame_ancestors;     /* the same; empty: our own origin and `origins` */
     struct token_files token_files; /* where the token keys lie */
     int64_t token_lifetime_s;       /* of anonymous tokens, and where none is asked for */
     uint64_t votes_per_minute;      /* 0: no limit, here and below */
@@ -65,6 +66,8 @@ struct rules {
     size_t app_token_len;
     bool insecure_tcp;
     struct origins *origins; /* owned */
+    char *base;              /* owned: public_url without a slash at its end; NULL: none */
+    char *frame_ancestors;   /* owned: of Content-Security-Policy, for pages that sites embed */
     char *keys_path;         /* owned */
     char *site_path;         /* owned; NULL: none */
     int64_t longest_s;
@@ -76,6 +79,13 @@ struct rules {
 
 /* Where the token keys lie; the strings are the rules'. */
 struct token_files rules_token_files(const struct rules *rules);
+
+/* Where our own pages lie in the view of browsers: the path of public_url, without a slash at its
+ * end; "" where it has none or is not configured. */
+struct str rules_base_path(const struct rules *rules);
+
+/* Browsers reach us by https. */
+bool rules_is_https(const struct rules *rules);
 
 /* One reference. NULL: *reterr_why; main and admin work. */
 MUST_USE struct rules *rules_new(const struct rules_settings *settings, struct why *reterr_why);

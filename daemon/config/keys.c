@@ -54,7 +54,7 @@ const struct config_key config_keys[] = {
     { "server", "proxy_users", USERS(proxy_users), .built = BUILT, .change = RELOADS },
     { "server", "public_url", TEXT(URL, public_url), .built = BUILT, .change = RELOADS },
     { "server", "origins", WORDS(ORIGINS, origins), .built = BUILT, .change = RELOADS },
-    { "server", "frame_ancestors", WORDS(FRAMES, frame_ancestors), .built = LATER,
+    { "server", "frame_ancestors", WORDS(FRAMES, frame_ancestors), .built = BUILT,
       .change = RELOADS },
     { "server", "metrics", CHOICE(metrics, "local everyone"), .fallback = "local",
       .built = LATER, .change = RELOADS },
