@@ -15,6 +15,7 @@ static const char *const cache_control[] = {
     [CACHE_NOT] = "no-store",
     [CACHE_PRIVATE] = "private, no-store",
     [CACHE_TALLY] = "public, max-age=1, stale-while-revalidate=5",
+    [CACHE_FOR_EVER] = "public, max-age=31536000, immutable",
 };
 
 static void field(struct buf *out, const char *name, const char *value)
@@ -70,6 +71,7 @@ static bool head_of(struct exchange *exchange, struct api_loop *loop, const stru
         field(fields, "Location", answer->location);
     if (answer->unbuffered)
         field(fields, "X-Accel-Buffering", "no");
+    buf_str_add(fields, answer->more);
     if (answer->file_name)
         buf_format(fields, "Content-Disposition: attachment; filename=\"%s\"\r\n",
                    answer->file_name);

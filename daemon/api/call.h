@@ -90,7 +90,8 @@ void change_log(const struct who *who, const char *what, const char *poll);
 enum caching {
     CACHE_NOT,     /* no-store */
     CACHE_PRIVATE, /* private, no-store: it depends on who asked */
-    CACHE_TALLY    /* public, max-age=1, stale-while-revalidate=5 */
+    CACHE_TALLY,   /* public, max-age=1, stale-while-revalidate=5 */
+    CACHE_FOR_EVER /* the address tells the bytes */
 };
 
 struct answer {
@@ -101,6 +102,7 @@ struct answer {
     const char *language;  /* Content-Language, or NULL */
     bool varies;           /* Vary: Accept-Language */
     const char *location;  /* or NULL */
+    struct str more;       /* further header fields, each with its CRLF */
     const char *file_name; /* what a browser may save it as, or NULL; without quotes */
     bool unbuffered;       /* X-Accel-Buffering: no, or nginx would hold a stream back */
     struct str body[3];    /* one behind the other; copied */

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "api/pages.h"
 #include "api/pending.h"
 #include "base/log.h"
 
@@ -44,9 +45,10 @@ const struct route routes[] = {
     { METHOD_GET, POLL "/chart.png", ROLE_PUBLIC, NULL, not_built },
     { METHOD_GET, POLL "/jsonld", ROLE_PUBLIC, NULL, not_built },
     { METHOD_POST, "/v1/voters", ROLE_PUBLIC, "", voters_post },
-    { METHOD_GET, "/p/{id}", ROLE_PUBLIC, NULL, not_built },
-    { METHOD_POST, "/p/{id}", ROLE_PUBLIC, NULL, not_built },
-    { METHOD_GET, "/embed/{id}", ROLE_PUBLIC, NULL, not_built },
+    { METHOD_GET, "/p/{id}", ROLE_PUBLIC, NULL, page_get },
+    { METHOD_POST, "/p/{id}", ROLE_PUBLIC, NULL, page_post },
+    { METHOD_GET, "/embed/{id}", ROLE_PUBLIC, NULL, embed_get },
+    { METHOD_GET, "/assets/{id}", ROLE_PUBLIC, NULL, asset_get },
     { METHOD_GET, "/widget.js", ROLE_PUBLIC, NULL, not_built },
     { METHOD_GET, "/oembed", ROLE_PUBLIC, NULL, not_built },
     { METHOD_GET, "/openapi.json", ROLE_PUBLIC, NULL, not_built },
@@ -272,6 +274,17 @@ static void tell_of_a_proxy(const struct call *call)
              "of [server] names no proxy: all who come by it count as one address");
 }
 
+/* A browser that asked for a page is told on a page. */
+static void answer_no(const struct call *call, uint64_t retry_s)
+{
+    const struct refusal *refusal = &call->loop->refusal;
+
+    if (page_is_asked(call->request))
+        page_refuse(call, refusal, retry_s);
+    else
+        answer_refusal_after(call->exchange, call->loop, refusal, (struct str){ NULL, 0 }, retry_s);
+}
+
 void routes_call(struct call *call)
 {
     struct refusal *refusal = &call->loop->refusal;
@@ -281,12 +294,12 @@ void routes_call(struct call *call)
     refusal->problem = PROBLEM_NONE;
     tell_of_a_proxy(call);
     if (!read_call(call, &retry_s, refusal)) {
-        answer_refusal_after(call->exchange, call->loop, refusal, (struct str){ NULL, 0 }, retry_s);
+        answer_no(call, retry_s);
         return;
     }
     route = find(call->request->method, &call->loop->url, &call->id);
     if (!address_ok(call, route, refusal) || (route && !may_call(call, route, &retry_s, refusal)))
-        answer_refusal_after(call->exchange, call->loop, refusal, (struct str){ NULL, 0 }, retry_s);
+        answer_no(call, retry_s);
     else if (route)
         route->answer(call);
     else if (call->request->method == METHOD_OPTIONS)

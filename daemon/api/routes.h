@@ -63,6 +63,15 @@ void forget_post(struct call *call);
 void status_get(struct call *call);
 /* backup.c */
 void backup_post(struct call *call);
+/* pages.c */
+void page_get(struct call *call);
+void embed_get(struct call *call);
+/* page_list.c: what page_get() answers for /p/ */
+void page_list(struct call *call);
+/* page_votes.c */
+void page_post(struct call *call);
+/* assets.c */
+void asset_get(struct call *call);
 /* health.c */
 void livez(struct call *call);
 void readyz(struct call *call);
