@@ -49,28 +49,28 @@ static void overview_free(struct overview *overview)
 }
 AUTO_FREE(overview);
 
-static void listed_fill(const struct call *call, const struct published *published,
-                        struct page_listed *listed)
+void page_listed_fill(const struct call *call, const struct published *published,
+                      struct page_listed *ret_listed)
 {
     const struct poll *poll = published->poll;
     const char *language = published->languages[call_language(call, published)];
     struct tally tally;
 
-    *listed = (struct page_listed){ .id = poll->id,
-                                    .title = text_value(&poll->title, language),
-                                    .language = language,
-                                    .phase = published->phase,
-                                    .visible = !poll_hides_results(poll, published->phase,
-                                                                   VIEWER_STRANGER),
-                                    .scale = poll->n_options,
-                                    .closes_at_ms = poll->closes_at_ms };
-    if (!listed->visible)
+    *ret_listed = (struct page_listed){ .id = poll->id,
+                                        .title = text_value(&poll->title, language),
+                                        .language = language,
+                                        .phase = published->phase,
+                                        .visible = !poll_hides_results(poll, published->phase,
+                                                                       VIEWER_STRANGER),
+                                        .scale = poll->n_options,
+                                        .closes_at_ms = poll->closes_at_ms };
+    if (!ret_listed->visible)
         return;
     tally_work_out(poll, &published->counts, &tally);
-    listed->several = poll->max_choices > 1;
-    listed->votes = listed->several ? tally.voters : tally.votes;
-    listed->rated = poll->kind == POLL_RATING && tally.rated;
-    listed->rating_hundredths = tally.rating_hundredths;
+    ret_listed->several = poll->max_choices > 1;
+    ret_listed->votes = ret_listed->several ? tally.voters : tally.votes;
+    ret_listed->rated = poll->kind == POLL_RATING && tally.rated;
+    ret_listed->rating_hundredths = tally.rating_hundredths;
 }
 
 /* Takes the reference. */
@@ -85,7 +85,7 @@ static void put(const struct call *call, struct overview *overview, struct publi
             section->more = true;
             break;
         }
-        listed_fill(call, published, &section->listed[section->n]);
+        page_listed_fill(call, published, &section->listed[section->n]);
         section->held[section->n++] = published;
         return;
     }
@@ -160,8 +160,13 @@ static void list_answer(const struct call *call, const struct overview *overview
 
 void page_list(struct call *call)
 {
-    AUTO(overview) overview = calloc(1, sizeof *overview);
+    AUTO(overview) overview = NULL;
 
+    if (str_eq(url_parameter(&call->loop->url, "sort"), STR("score"))) {
+        page_best(call);
+        return;
+    }
+    overview = calloc(1, sizeof *overview);
     if (!overview) {
         refuse(&call->loop->refusal, PROBLEM_BUSY, "no memory for this page; ask again");
         page_refuse(call, &call->loop->refusal, 0);

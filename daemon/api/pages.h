@@ -65,6 +65,11 @@ bool page_is_asked(const struct http1_request *request);
 /* What the pages of this call have in common. shown: the language of what is shown, or empty. */
 struct page_look page_look_of(const struct call *call, enum page_frame frame, struct str shown);
 
+/* A poll as a list shows it to strangers; what *ret_listed points at lives as long as `published`.
+ */
+void page_listed_fill(const struct call *call, const struct published *published,
+                      struct page_listed *ret_listed);
+
 /* Answers with the document in loop->out. */
 void page_answer(struct exchange *exchange, struct api_loop *loop, enum page_frame frame,
                  const char *language, const struct view_answer *how);

@@ -68,6 +68,8 @@ void page_get(struct call *call);
 void embed_get(struct call *call);
 /* page_list.c: what page_get() answers for /p/ */
 void page_list(struct call *call);
+/* page_best.c: and for /p/?sort=score */
+void page_best(struct call *call);
 /* page_votes.c */
 void page_post(struct call *call);
 /* assets.c */

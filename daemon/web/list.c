@@ -58,9 +58,13 @@ static void listed_write(const struct page_look *look, const struct page_listed 
 static void section_write(const struct page_look *look, const struct page_section *section,
                           struct buf *out)
 {
-    buf_text(out, "<section><h2>");
-    html_word(out, look->words, section->title);
-    buf_text(out, "</h2><ul class=\"list\">\n");
+    buf_text(out, "<section>");
+    if (section->title != WORDS_COUNT) {
+        buf_text(out, "<h2>");
+        html_word(out, look->words, section->title);
+        buf_text(out, "</h2>");
+    }
+    buf_text(out, "<ul class=\"list\">\n");
     for (size_t i = 0; i < section->n; i++)
         listed_write(look, &section->listed[i], out);
     buf_text(out, "</ul>");

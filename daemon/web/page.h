@@ -82,7 +82,7 @@ struct page_listed {
 };
 
 struct page_section {
-    enum word title;
+    enum word title; /* WORDS_COUNT: none */
     size_t n;
     const struct page_listed *listed;
     const char *more; /* the query that shows what follows, without '?', or NULL */

@@ -430,6 +430,19 @@ def test_a_long_list_goes_on_behind_a_link(daemon):
         f"p{i}" for i in range(100, 130)]
 
 
+def test_the_best_rated_come_first_and_one_five_does_not_lead(daemon):
+    daemon.poll("one-five", kind="rating", carried=[0, 0, 0, 0, 1])
+    daemon.poll("many-fours", kind="rating", carried=[0, 0, 10, 80, 60])
+    daemon.poll("poor", kind="rating", carried=[50, 10, 0, 0, 0])
+    daemon.poll("secret", kind="rating", carried=[0, 0, 0, 0, 500], results="after_close")
+    daemon.poll("choice")
+    shown = page(daemon, "/p/?sort=score")
+    hrefs = [a["href"] for a in shown.all("a") if not a["href"].startswith((".", "?"))]
+    assert hrefs == ["many-fours", "one-five", "poor"]
+    assert "Best rated" in shown.text and "(votes: 150, rating: 4.33)" in shown.text
+    assert "one-five" in [a["href"] for a in page(daemon, "/p/").all("a")]
+
+
 def test_an_embedded_poll_may_be_framed_by_those_configured_and_votes_in_a_window(daemon):
     article(daemon)
     answer = daemon.public("GET", "/embed/choice")
