@@ -1,9 +1,12 @@
 """The page in a real browser: votes, narrow screens, dark, Russian, the keyboard alone."""
+import http.server
 import json
 import pathlib
+import threading
 
 import pytest
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
 
 ARTICLE = pathlib.Path(__file__).parent.parent.parent / "docs/examples/article.json"
 LONG = "x" * 500
@@ -223,6 +226,59 @@ def test_figures_are_in_the_accessibility_tree(article, browser):
     assert "partnership" in meters[0]["name"]["value"]
     group = [n for n in nodes if n.get("role", {}).get("value") == "group"]
     assert "goals for Russia" in group[0]["name"]["value"]
+
+
+class Site(http.server.BaseHTTPRequestHandler):
+    """A page of another site, by another name of this machine, with a poll in a frame."""
+
+    def do_GET(self):
+        body = f'<!doctype html><iframe width=600 height=600 src="{self.server.frame}">'.encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def site():
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Site) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+def test_a_poll_in_a_frame_of_another_site_takes_votes_in_a_window(daemon, browser, site):
+    daemon.stop()
+    address = f"http://localhost:{site.server_port}"
+    daemon.config += f"[server]\nframe_ancestors = {address}\n"
+    daemon.start()
+    browser.base = f"http://127.0.0.1:{daemon.port}"
+    daemon.poll("p")
+    site.frame = browser.base + "/embed/p"
+    browser.driver.get(address)
+    driver = browser.driver
+    first = driver.current_window_handle
+    driver.switch_to.frame(browser.find("iframe"))
+    browser.all("label.name")[1].click()
+    browser.shot("framed")
+    browser.find("button").click()
+    WebDriverWait(driver, 30).until(lambda d: len(d.window_handles) == 2)
+    driver.switch_to.window([h for h in driver.window_handles if h != first][0])
+    try:
+        assert "your vote was counted" in browser.news()
+    finally:
+        driver.close()
+        driver.switch_to.window(first)
+    assert daemon.tally("p")["options"][1]["votes"] == 1
+    # A page that is not made for frames is not shown in one.
+    site.frame = browser.base + "/p/p"
+    driver.get(address)
+    driver.switch_to.frame(browser.find("iframe"))
+    assert not browser.all("article")
+    driver.switch_to.default_content()
 
 
 def test_nothing_is_asked_of_another_host_and_nothing_complains(article, awkward, browser):
