@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "api/definitions.h"
+#include "api/filter.h"
 #include "api/pending.h"
 #include "api/routes.h"
 #include "api/viewing.h"
@@ -90,58 +91,22 @@ void poll_get(struct call *call)
     }
 }
 
-struct filter {
+struct page {
     size_t limit;
-    bool has_kind;
-    enum poll_kind kind;
-    bool has_state;
-    enum poll_phase state;
+    struct filter filter;
     struct str after;
 };
 
-static bool filter_kind(struct str word, struct filter *filter, struct refusal *reterr)
-{
-    filter->has_kind = word.at != NULL;
-    if (!filter->has_kind)
-        return true;
-    for (enum poll_kind kind = POLL_CHOICE; kind <= POLL_RATING; kind++) {
-        filter->kind = kind;
-        if (str_eq(word, str_of(poll_kind_word(kind))))
-            return true;
-    }
-    return refuse_parameter(reterr, "kind", "must be choice or rating");
-}
-
-static bool filter_state(struct str word, struct filter *filter, struct refusal *reterr)
-{
-    filter->has_state = word.at != NULL;
-    if (!filter->has_state)
-        return true;
-    for (enum poll_phase phase = PHASE_SCHEDULED; phase <= PHASE_CLOSED; phase++) {
-        filter->state = phase;
-        if (str_eq(word, str_of(poll_phase_word(phase))))
-            return true;
-    }
-    return refuse_parameter(reterr, "state", "must be scheduled, open or closed");
-}
-
-static bool filter_read(const struct url *url, struct filter *ret_filter, struct refusal *reterr)
+static bool page_read(const struct url *url, struct page *ret_page, struct refusal *reterr)
 {
     uint64_t limit;
 
     if (!url_number(url, "limit", 1, LIST_LIMIT_MAX, LIST_LIMIT_DEFAULT, &limit, reterr) ||
-        !filter_kind(url_parameter(url, "kind"), ret_filter, reterr) ||
-        !filter_state(url_parameter(url, "state"), ret_filter, reterr))
+        !filter_read(url, &ret_page->filter, reterr))
         return false;
-    ret_filter->limit = (size_t)limit;
-    ret_filter->after = url_parameter(url, "after");
+    ret_page->limit = (size_t)limit;
+    ret_page->after = url_parameter(url, "after");
     return true;
-}
-
-static bool filter_takes(const struct filter *filter, const struct published *published)
-{
-    return (!filter->has_kind || published->poll->kind == filter->kind) &&
-           (!filter->has_state || published->phase == filter->state);
 }
 
 static void row_render(const struct call *call, const struct published *published, struct buf *out)
@@ -171,11 +136,11 @@ static void row_render(const struct call *call, const struct published *publishe
 /* Renders up to `limit` rows behind `after`.
  *   last     room for an id: of the last row that was rendered
  *   returns  whether there are more                                                         */
-static bool rows_render(const struct call *call, const struct filter *filter,
+static bool rows_render(const struct call *call, const struct page *asked,
                         char last[POLL_ID_BYTES_MAX + 1], struct buf *out)
 {
     char seen[POLL_ID_BYTES_MAX + 1] = "";
-    struct str after = filter->after;
+    struct str after = asked->after;
     size_t rows = 0;
 
     for (;;) {
@@ -184,8 +149,8 @@ static bool rows_render(const struct call *call, const struct filter *filter,
         bool more = false;
 
         for (size_t i = 0; i < n; i++) {
-            if (!more && filter_takes(filter, page[i])) {
-                more = rows == filter->limit;
+            if (!more && filter_takes(&asked->filter, page[i])) {
+                more = rows == asked->limit;
                 if (!more) {
                     if (rows++ > 0)
                         buf_char(out, ',');
@@ -207,16 +172,16 @@ void polls_list(struct call *call)
     struct refusal *refusal = &call->loop->refusal;
     struct buf *out = &call->loop->out;
     char last[POLL_ID_BYTES_MAX + 1] = "";
-    struct filter filter = { 0 };
+    struct page page = { 0 };
     bool trusted = role_is_trusted(call->caller.role);
 
-    if (!filter_read(&call->loop->url, &filter, refusal)) {
+    if (!page_read(&call->loop->url, &page, refusal)) {
         answer_refusal(call->exchange, call->loop, refusal, (struct str){ NULL, 0 });
         return;
     }
     buf_clear(out);
     buf_text(out, "{\"polls\":[");
-    if (rows_render(call, &filter, last, out)) {
+    if (rows_render(call, &page, last, out)) {
         buf_text(out, "],\"next\":");
         buf_json_string(out, str_of(last));
         buf_char(out, '}');

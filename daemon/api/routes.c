@@ -38,7 +38,7 @@ const struct route routes[] = {
     { METHOD_DELETE, POLL, ROLE_ADMIN, "", poll_delete },
     { METHOD_PUT, POLL "/carried", ROLE_ADMIN, "lang", carried_put },
 
-    { METHOD_GET, "/v1/top", ROLE_PUBLIC, NULL, not_built },
+    { METHOD_GET, "/v1/top", ROLE_PUBLIC, "sort kind min_votes state prefix limit lang", top_get },
     { METHOD_GET, "/v1/events", ROLE_PUBLIC, "ids lang", events_get },
     { METHOD_GET, POLL "/history", ROLE_PUBLIC, "step", history_get },
     { METHOD_GET, POLL "/chart.svg", ROLE_PUBLIC, NULL, not_built },

@@ -38,6 +38,8 @@ void tally_get(struct call *call);
 void events_get(struct call *call);
 /* tallies.c */
 void tallies_list(struct call *call);
+/* top.c */
+void top_get(struct call *call);
 /* votes.c */
 void vote_post(struct call *call);
 void vote_delete(struct call *call);

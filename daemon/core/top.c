@@ -83,6 +83,7 @@ static struct stars stars_of(const struct published *published)
 
 static uint64_t steps_of(const struct poll *poll)
 {
+    assert(poll->n_options >= OPTIONS_MIN);
     return poll->n_options - 1;
 }
 
