@@ -43,7 +43,7 @@ const struct route routes[] = {
     { METHOD_GET, POLL "/history", ROLE_PUBLIC, "step", history_get },
     { METHOD_GET, POLL "/chart.svg", ROLE_PUBLIC, NULL, not_built },
     { METHOD_GET, POLL "/chart.png", ROLE_PUBLIC, NULL, not_built },
-    { METHOD_GET, POLL "/jsonld", ROLE_PUBLIC, NULL, not_built },
+    { METHOD_GET, POLL "/jsonld", ROLE_PUBLIC, "lang", jsonld_get },
     { METHOD_POST, "/v1/voters", ROLE_PUBLIC, "", voters_post },
     { METHOD_GET, "/p/{id}", ROLE_PUBLIC, NULL, page_get },
     { METHOD_POST, "/p/{id}", ROLE_PUBLIC, NULL, page_post },

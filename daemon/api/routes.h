@@ -40,6 +40,8 @@ void events_get(struct call *call);
 void tallies_list(struct call *call);
 /* top.c */
 void top_get(struct call *call);
+/* jsonld.c */
+void jsonld_get(struct call *call);
 /* votes.c */
 void vote_post(struct call *call);
 void vote_delete(struct call *call);

@@ -13,7 +13,7 @@
     X(FORBIDDEN, 403, "forbidden", "This is not allowed")                                          \
     X(RESULTS_HIDDEN, 403, "results-hidden", "The results of this poll cannot be seen yet")        \
     X(NO_SUCH_POLL, 404, "no-such-poll", "There is no such poll")                                  \
-    X(NO_SUCH_VOTE, 404, "no-such-vote", "There is no vote of this voter")                         \
+    X(NO_SUCH_VOTE, 404, "no-such-vote", "There is no such vote")                                  \
     X(NO_SUCH_ROUTE, 404, "no-such-route", "There is nothing at this address")                     \
     X(METHOD_NOT_ALLOWED, 405, "method-not-allowed", "This address does not take this method")     \
     X(TIMEOUT, 408, "timeout", "The request took too long to arrive")                              \
