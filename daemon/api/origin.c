@@ -19,6 +19,7 @@ struct origins {
     char *text; /* owned: what the places point into */
     bool has_own;
     struct place own;
+    struct str own_base; /* public_url without a slash at its end */
     size_t n_allowed;
     struct place allowed[ORIGINS_MAX];
 };
@@ -86,18 +87,21 @@ static bool place_eq(const struct place *a, const struct place *b)
            str_eq_nocase(a->host, b->host);
 }
 
+/* How long the origin of a URL is. */
+static size_t origin_len(struct str s)
+{
+    struct str behind = str_from(s, str_find(s, ':'));
+
+    if (!str_starts(behind, STR("://")))
+        return s.len;
+    behind = str_from(behind, strlen("://"));
+    return s.len - behind.len + str_find(behind, '/');
+}
+
 /* The origin of an http or https URL. */
 static bool url_parse(struct str s, struct place *ret_place)
 {
-    size_t colon = str_find(s, ':');
-    struct str behind = str_from(s, colon);
-    size_t end = s.len;
-
-    if (str_starts(behind, STR("://"))) {
-        behind = str_from(behind, strlen("://"));
-        end -= behind.len - str_find(behind, '/');
-    }
-    return place_parse((struct str){ s.at, end }, ret_place) &&
+    return place_parse((struct str){ s.at, origin_len(s) }, ret_place) &&
            default_port(ret_place->scheme) != 0;
 }
 
@@ -140,6 +144,9 @@ struct origins *origins_new(struct str public_url, struct str allowed, struct wh
         return why_set(reterr_why,
                        "\"%.*s\" is no public_url; one looks like https://polls.example.org/",
                        (int)(public_url.len < 128 ? public_url.len : 128), public_url.at);
+    origins->own_base = (struct str){ origins->text, public_url.len };
+    while (origins->own_base.len > 0 && origins->own_base.at[origins->own_base.len - 1] == '/')
+        origins->own_base.len--;
     if (!allowed_parse(origins, (struct str){ origins->text + public_url.len, allowed.len },
                        reterr_why))
         return NULL;
@@ -183,6 +190,30 @@ enum origin origin_of(const struct origins *origins, const struct http1_request 
             return ORIGIN_ALLOWED;
     }
     return ORIGIN_FOREIGN;
+}
+
+bool origin_own_url(const struct origins *origins, const struct http1_request *request,
+                    struct str url, struct str *ret_base, struct str *ret_rest)
+{
+    struct str base = { url.at, origin_len(url) };
+    struct str rest = str_from(url, base.len);
+    struct place place;
+
+    if (!url_parse(url, &place) || !is_own(origins, request, &place))
+        return false;
+    if (origins->has_own) {
+        struct str path = str_from(origins->own_base, origin_len(origins->own_base));
+
+        if (!str_starts(rest, path))
+            return false;
+        rest = str_from(rest, path.len);
+        base = origins->own_base;
+    }
+    if (!str_starts(rest, STR("/")))
+        return false;
+    *ret_base = base;
+    *ret_rest = rest;
+    return true;
 }
 
 static bool is_known(enum origin origin)

@@ -49,6 +49,17 @@ enum origin {
 enum origin origin_of(const struct origins *origins, const struct http1_request *request);
 
 /*
+ * Takes apart the URL of a page of ours: the origin is the own one, and the path begins with that
+ * of public_url, if it has one.
+ *
+ *   ret_base  where all our pages are, without a slash at its end: https://example.org/polls
+ *   ret_rest  what follows, from a slash on: /p/us-goals?lang=ru; both point into url or origins
+ *   returns   false: it is somebody else's, or no URL
+ */
+MUST_USE bool origin_own_url(const struct origins *origins, const struct http1_request *request,
+                             struct str url, struct str *ret_base, struct str *ret_rest);
+
+/*
  * Whether this request may go on as far as browsers are concerned: false is 403. Always true for
  * GET, HEAD and OPTIONS; else false for a foreign Origin, and where the browser says that it was
  * sent from another site (`Sec-Fetch-Site: cross-site`) without an own or allowed Origin.

@@ -50,7 +50,7 @@ const struct route routes[] = {
     { METHOD_GET, "/embed/{id}", ROLE_PUBLIC, NULL, embed_get },
     { METHOD_GET, "/assets/{id}", ROLE_PUBLIC, NULL, asset_get },
     { METHOD_GET, "/widget.js", ROLE_PUBLIC, NULL, not_built },
-    { METHOD_GET, "/oembed", ROLE_PUBLIC, NULL, not_built },
+    { METHOD_GET, "/oembed", ROLE_PUBLIC, NULL, oembed_get },
     { METHOD_GET, "/openapi.json", ROLE_PUBLIC, NULL, not_built },
     { METHOD_GET, "/metrics", ROLE_PUBLIC, NULL, not_built },
     { METHOD_POST, "/v1/votes", ROLE_APP, "", bulk_post },

@@ -42,6 +42,8 @@ void tallies_list(struct call *call);
 void top_get(struct call *call);
 /* jsonld.c */
 void jsonld_get(struct call *call);
+/* oembed.c */
+void oembed_get(struct call *call);
 /* votes.c */
 void vote_post(struct call *call);
 void vote_delete(struct call *call);

@@ -1,7 +1,27 @@
-"""What other programs read of a poll: JSON-LD for search engines."""
+"""What other programs read of a poll: JSON-LD for search engines, oEmbed for other sites."""
+import html.parser
 import json
+from urllib.parse import quote
+
+import pytest
 
 NASTY = '</script><script>alert("1")</script> & \'x\' \u2028 \u202e😀'
+
+
+class Frames(html.parser.HTMLParser):
+    """All elements of a piece of HTML."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.found = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append((tag, dict(attrs)))
+
+    def handle_data(self, data):
+        self.found.append(data)
 
 
 def jsonld(daemon, poll_id, query="", **more):
@@ -9,6 +29,11 @@ def jsonld(daemon, poll_id, query="", **more):
     assert answer.status == 200, answer
     assert answer.fields["content-type"] == "application/ld+json"
     return answer.json()
+
+
+def oembed(daemon, path, query="", host=None):
+    url = f"http://{host or 'test'}{path}"
+    return daemon.public("GET", f"/oembed?url={quote(url, safe='')}{query}")
 
 
 def test_a_rating_is_an_aggregate_rating_of_what_it_is_about(daemon):
@@ -97,3 +122,86 @@ def test_an_unknown_poll_and_an_unknown_parameter_are_refused(daemon):
     daemon.poll("p")
     assert daemon.public("GET", "/v1/polls/p/jsonld?x=1").status == 422
     assert daemon.public("GET", "/v1/polls/p/jsonld?lang=en").status == 200
+
+
+def test_oembed_gives_a_frame_with_the_poll_in_it(daemon):
+    daemon.poll("p", title="Which?", carried=[3, 4, 5, 6])
+    answer = oembed(daemon, "/p/p")
+    assert answer.status == 200
+    assert answer.fields["content-type"] == "application/json"
+    assert answer.fields["access-control-allow-origin"] == "*"
+    told = answer.json()
+    frame = told.pop("html")
+    assert told == {"version": "1.0", "type": "rich", "provider_name": "tallyd",
+                    "provider_url": "http://test/", "title": "Which?", "width": 480,
+                    "height": 456}
+    [(tag, attributes)] = Frames(frame).found
+    assert tag == "iframe"
+    assert (attributes["src"], attributes["width"], attributes["height"], attributes["title"]) == (
+        "http://test/embed/p", "480", "456", "Which?")
+    assert oembed(daemon, "/embed/p?utm_source=x#top", "&format=json&utm=1").json() == answer.json()
+
+
+def test_oembed_is_never_larger_than_asked(daemon):
+    daemon.poll("p", kind="rating")
+    small = oembed(daemon, "/p/p", "&maxwidth=300&maxheight=100").json()
+    assert (small["width"], small["height"]) == (300, 100)
+    assert 'width="300" height="100"' in small["html"]
+    large = oembed(daemon, "/p/p", "&maxwidth=9000&maxheight=9000").json()
+    assert (large["width"], large["height"]) == (480, 260)
+    for bad in ("maxwidth=0", "maxwidth=x", "maxheight=-1", "maxheight=1e9"):
+        assert oembed(daemon, "/p/p", "&" + bad).status == 422
+
+
+def test_the_language_of_the_link_goes_along(daemon):
+    daemon.poll("p", title={"en": "Which?", "ru": "Какой?"})
+    russian = oembed(daemon, "/p/p?a=b&lang=ru").json()
+    assert russian["title"] == "Какой?"
+    assert 'src="http://test/embed/p?lang=ru"' in russian["html"]
+    odd = oembed(daemon, '/p/p?lang=ru"onload=x').json()
+    assert (odd["title"], "onload" in odd["html"]) == ("Which?", False)
+
+
+def test_a_title_is_a_title_and_no_markup(daemon):
+    title = NASTY.replace("\u2028", "")
+    daemon.poll("p", title=title)
+    raw = oembed(daemon, "/p/p").body
+    assert b"<" not in raw
+    told = json.loads(raw)
+    assert told["title"] == title
+    [(tag, attributes)] = Frames(told["html"]).found
+    assert (tag, attributes["title"]) == ("iframe", title)
+
+
+@pytest.mark.parametrize("url", [
+    "http://test/p/none", "http://test/p/", "http://test/p/p/x", "http://test/q/p", "http://test/",
+    "http://test/v1/polls/p", "http://evil.example/p/p", "http://test:81/p/p",
+    "http://test@evil.example/p/p", "//test/p/p", "/p/p", "javascript:alert(1)", "http://test/p/%70",
+])
+def test_a_url_that_is_no_poll_of_ours_is_404(daemon, url):
+    daemon.poll("p")
+    answer = daemon.public("GET", "/oembed?url=" + quote(url, safe=""))
+    assert (answer.status, answer.json()["type"]) == (404, "/problems/no-such-poll")
+
+
+def test_other_formats_are_501_and_no_url_is_422(daemon):
+    daemon.poll("p")
+    assert oembed(daemon, "/p/p", "&format=xml").status == 501
+    assert daemon.public("GET", "/oembed").status == 422
+
+
+def test_under_a_public_url_only_its_pages_are_ours(daemon):
+    daemon.stop()
+    daemon.config += "[server]\npublic_url = https://News.example/polls/\n"
+    daemon.start()
+    daemon.poll("p")
+    told = daemon.public("GET", "/oembed?url=https%3A%2F%2Fnews.example%2Fpolls%2Fp%2Fp").json()
+    assert told["provider_url"] == "https://news.example/polls/"
+    assert 'src="https://news.example/polls/embed/p"' in told["html"]
+    for other in ("http://test/p/p", "https://news.example/p/p", "http://news.example/polls/p/p"):
+        assert daemon.public("GET", "/oembed?url=" + quote(other, safe="")).status == 404
+
+
+def test_oembed_tells_nothing_of_results(daemon):
+    daemon.poll("p", results="after_close", kind="rating", carried=[0, 0, 0, 0, 7654])
+    assert b"7654" not in oembed(daemon, "/p/p").body

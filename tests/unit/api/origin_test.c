@@ -306,6 +306,54 @@ static void a_broken_configuration_is_named(void **state)
     }
 }
 
+static void a_url_of_ours_is_known_by_its_origin_and_its_path(void **state)
+{
+    static const struct {
+        const char *public_url;
+        const char *url;
+        const char *base; /* NULL: not ours */
+        const char *rest;
+    } rows[] = {
+        { PUBLIC_URL, "https://polls.example.org/vote/p/a?b", "https://Polls.example.org/vote",
+          "/p/a?b" },
+        { PUBLIC_URL, "HTTPS://polls.example.org:443/vote/", "https://Polls.example.org/vote",
+          "/" },
+        { PUBLIC_URL, "https://polls.example.org/vote", NULL, NULL },
+        { PUBLIC_URL, "https://polls.example.org/voters/p/a", NULL, NULL },
+        { PUBLIC_URL, "https://polls.example.org/p/a", NULL, NULL },
+        { PUBLIC_URL, "http://polls.example.org/vote/p/a", NULL, NULL },
+        { PUBLIC_URL, "https://host.example/vote/p/a", NULL, NULL },
+        { PUBLIC_URL, "https://polls.example.org@evil.example/vote/p/a", NULL, NULL },
+        { PUBLIC_URL, "https://evil.example/https://polls.example.org/vote/p/a", NULL, NULL },
+        { PUBLIC_URL, "/vote/p/a", NULL, NULL },
+        { PUBLIC_URL, "", NULL, NULL },
+        { "https://polls.example.org", "https://polls.example.org/p/a", "https://polls.example.org",
+          "/p/a" },
+        { "", "http://host.example/p/a", "http://host.example", "/p/a" },
+        { "", "https://Host.example/p/a#b", "https://Host.example", "/p/a#b" },
+        { "", "http://host.example", NULL, NULL },
+        { "", "http://host.example?/p/a", NULL, NULL },
+        { "", "http://host.example:81/p/a", NULL, NULL },
+        { "", "ftp://host.example/p/a", NULL, NULL },
+        { "", "http://evil.example/p/a", NULL, NULL },
+        { "", "javascript:alert(1)", NULL, NULL },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        AUTO(origins) origins = make(rows[i].public_url, "");
+        struct http1_request request = request_of(METHOD_GET, "host.example", NULL, NULL);
+        struct str base = { NULL, 0 };
+        struct str rest = { NULL, 0 };
+        bool own = origin_own_url(origins, &request, str_of(rows[i].url), &base, &rest);
+
+        if (own != (rows[i].base != NULL) || !str_eq(base, str_of(rows[i].base)) ||
+            !str_eq(rest, str_of(rows[i].rest)))
+            fail_msg("%s under \"%s\": %.*s %.*s", rows[i].url, rows[i].public_url, (int)base.len,
+                     base.at, (int)rest.len, rest.at);
+    }
+}
+
 static void only_so_many_origins_are_compared(void **state)
 {
     AUTO_BUF list = { 0 };
@@ -333,6 +381,7 @@ int main(void)
         cmocka_unit_test(answers_name_who_may_read_them),
         cmocka_unit_test(a_preflight_tells_friends_what_they_may_send),
         cmocka_unit_test(options_without_a_wanted_method_is_no_preflight),
+        cmocka_unit_test(a_url_of_ours_is_known_by_its_origin_and_its_path),
         cmocka_unit_test(a_broken_configuration_is_named),
         cmocka_unit_test(only_so_many_origins_are_compared),
     };
