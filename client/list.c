@@ -56,12 +56,13 @@ static void cell_write(struct buf *out, const struct session *session, const str
 {
     size_t before = 0;
     size_t taken = screen_cells(text);
+    struct str rest = text;
 
     if (column == COLUMNS - 1) {
         for (int i = 0; i < COLUMNS - 1; i++)
             before += table->cells[i] + 2;
         if (session->screen.terminal && session->screen.cells > before + 2)
-            (void)screen_line(&text, session->screen.cells - before, &text);
+            (void)screen_line(&rest, session->screen.cells - before, &text);
         screen_text(out, text);
         buf_char(out, '\n');
         return;

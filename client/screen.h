@@ -46,6 +46,7 @@ void screen_padded(struct buf *out, struct str text, size_t cells);
 /*
  * Splits off what fits into a line: *rest moves behind it.
  *
+ *   rest     another one than ret_line
  *   cells    at least 2; a line breaks at a space, a longer word anywhere
  *   returns  false at the end
  */
