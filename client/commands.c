@@ -32,6 +32,8 @@ const struct command commands[] = {
       BIT(COUNT) },
     { "list", list_run, "[--kind KIND] [--state STATE]", "print what polls there are", 0, 0,
       BIT(KIND) | BIT(STATE) },
+    { "top", top_run, "[--sort WHAT] [--min-votes N] [--limit N] ...", "print the best polls", 0, 0,
+      BIT(SORT) | BIT(MIN_VOTES) | BIT(KIND) | BIT(STATE) | BIT(LIMIT) | BIT(PREFIX) },
     { "open", open_run, "ID", "let a poll take votes", 1, 1, 0 },
     { "close", close_run, "ID", "let a poll take no more votes", 1, 1, 0 },
     { "delete", delete_run, "ID", "remove a poll and forget its voters", 1, 1, 0 },
@@ -52,12 +54,12 @@ const struct command commands[] = {
       BIT(ADDRESS_GROUP) | BIT(FROM) | BIT(TO) | BIT(DRY_RUN) },
     { "forget", forget_run, "ID [--voter V]", "forget who voted in a closed poll", 1, 1,
       BIT(VOTER) },
+    { "chart", chart_run, "ID -o F.svg|F.png [--theme THEME] [--width N] [--of WHAT]",
+      "draw a poll's figures into a file", 1, 1, BIT(OUTPUT) | BIT(THEME) | BIT(WIDTH) | BIT(OF) },
     { "verify", verify_run, "[ID...]", "count the ledger again", 0, MANY, 0 },
     { "backup", backup_run, "FILE", "copy the ledger while it works", 1, 1, 0 },
     { "status", status_run, "[--watch]", "print how the daemon is", 0, 0, BIT(WATCH) },
     { "help", help_run, "[COMMAND]", "print this, or a command's help", 0, 1, 0 },
-    { .name = "top" },
-    { .name = "chart" },
     { .name = "completion" },
 };
 const size_t commands_count = sizeof commands / sizeof commands[0];

@@ -76,6 +76,12 @@ enum outcome show_run(struct session *session);
 /* list.c */
 enum outcome list_run(struct session *session);
 
+/* top.c */
+enum outcome top_run(struct session *session);
+
+/* chart.c */
+enum outcome chart_run(struct session *session);
+
 /* watch.c */
 enum outcome watch_run(struct session *session);
 

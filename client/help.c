@@ -43,6 +43,11 @@ static const struct {
     { "export", "The votes that stand, as of one moment: NDJSON, or CSV with a header. A file\n"
                 "gets its name when the export is whole; what was cut before ends with 3 and\n"
                 "leaves no file.\n" },
+    { "top", "A score is a rating's mean drawn towards the mean of all by 10 votes, so that one\n"
+             "five does not lead. By score and rating only ratings are listed, unless --kind\n"
+             "says otherwise; polls without votes only with --min-votes 0.\n" },
+    { "chart", "The file's name says whether it is SVG or PNG; it gets its name when the picture\n"
+               "is whole. PNG is drawn where the daemon was built with it.\n" },
     { "history", "Votes up to the end of each step, carried ones included; steps without a change\n"
                  "are left out, and the last line is now. Times are UTC.\n" },
     { "token", "Whoever holds the token votes as V, or, without --voter, as somebody whom nobody\n"

@@ -36,11 +36,18 @@
     X(VOTER, "voter", WANTS_VALUE, "V", "this voter; else: the local user, forget: all")           \
     X(KIND, "kind", WANTS_VALUE, "KIND", "only choice or only rating")                             \
     X(STATE, "state", WANTS_VALUE, "STATE", "only open, closed or scheduled")                      \
+    X(SORT, "sort", WANTS_VALUE, "WHAT", "by score, rating or votes (score)")                      \
+    X(MIN_VOTES, "min-votes", WANTS_VALUE, "N", "only polls with so many votes (1)")               \
+    X(LIMIT, "limit", WANTS_VALUE, "N", "so many at most, up to 100 (10)")                         \
+    X(PREFIX, "prefix", WANTS_VALUE, "P", "only polls whose ids begin with P")                     \
     X(COUNT, "count", WANTS_VALUE, "N", "ratings carried over; watch: end after N tallies")        \
     X(SUM, "sum", WANTS_VALUE, "S", "the sum of their stars")                                      \
     X(FORMAT, "format", WANTS_VALUE, "FORMAT", "ndjson or csv")                                    \
     X(ALL, "all", WANTS_NOTHING, NULL, "every row: changed and retracted votes too")               \
     X(OUTPUT, "output", WANTS_VALUE, "F", "or -o F: into this file, whole or not at all")          \
+    X(THEME, "theme", WANTS_VALUE, "THEME", "light or dark (light)")                               \
+    X(WIDTH, "width", WANTS_VALUE, "N", "of the picture in pixels")                                \
+    X(OF, "of", WANTS_VALUE, "WHAT", "the tally or the history (tally)")                           \
     X(STEP, "step", WANTS_VALUE, "TIME", "whole hours, as 3600, 1h or 1d (1h)")                    \
     X(WATCH, "watch", WANTS_NOTHING, NULL, "draw it again each second, until Ctrl-C")              \
     X(POLL, "poll", WANTS_VALUE, "ID", "good for this poll; again for more (else: for all)")       \

@@ -252,7 +252,7 @@ def test_a_word_that_is_near_to_no_command_names_none():
 
 
 @pytest.mark.parametrize("command", [
-    "top", "chart", "completion",
+    "completion",
 ])
 def test_a_command_to_come_says_so_in_one_line(command):
     done = tally(command, "p", "--whatever", "3")
@@ -277,10 +277,11 @@ def test_help_names_each_command_and_each_global_option():
     text = done.stdout.decode()
     assert done.returncode == 0
     for word in ("create set apply vote rate retract get show watch list open close delete carry "
-                 "import export history token keys audit void forget verify backup status help "
+                 "import export history top chart token keys audit void forget verify "
+                 "backup status help "
                  "--url --socket --token-file --color --no-retry --lang").split():
         assert word in text, word
-    assert "chart" not in text
+    assert "completion" not in text
     assert tally("--help").stdout == tally("-h").stdout == done.stdout
 
 
@@ -297,6 +298,8 @@ def test_help_of_a_command_shows_its_own_options():
     ("token", ["--voter V", "--poll ID", "--expires TIME", "TOKEN=$(tally token"]),
     ("keys", ["rotate"]), ("audit", ["JSON"]), ("forget", ["--voter V", "Backups"]),
     ("void", ["--address-group HEX", "--from TIME", "--to TIME", "--dry-run"]),
+    ("top", ["--sort WHAT", "--min-votes N", "--limit N", "--prefix P", "10 votes"]),
+    ("chart", ["-o F", "--theme THEME", "--width N", "--of WHAT", "PNG"]),
     ("backup", ["backup_dir"]), ("verify", ["mismatch"]), ("status", ["--watch"]),
 ])
 def test_help_of_a_command_says_what_it_does_and_takes(command, words):
