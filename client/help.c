@@ -24,8 +24,9 @@ static const struct {
 } details[] = {
     { "watch", "On a terminal it draws the tallies again when they change, until Ctrl-C; in a\n"
                "pipe each is a line of JSON, beginning with the tallies as they are, which\n"
-               "--count counts too. When the daemon goes away it waits for it for up to 30 s. It\n"
-               "ends when all the polls are deleted (5).\n" },
+               "--count counts too. Below each picture stands how fast votes have come since it\n"
+               "began. When the daemon goes away it waits for it for up to 30 s. It ends when\n"
+               "all the polls are deleted (5).\n" },
     { "import",
       "A line of NDJSON is {\"poll\":\"p\",\"option\":2,\"voter\":\"v\"}; \"options\":[1,3] or\n"
       "\"rating\":5 in place of \"option\". CSV begins with the line poll,options,voter;\n"
@@ -49,7 +50,8 @@ static const struct {
     { "chart", "The file's name says whether it is SVG or PNG; it gets its name when the picture\n"
                "is whole. PNG is drawn where the daemon was built with it.\n" },
     { "history", "Votes up to the end of each step, carried ones included; steps without a change\n"
-                 "are left out, and the last line is now. Times are UTC.\n" },
+                 "are left out, and the last line is now. Times are UTC. On a terminal bars show\n"
+                 "below how each answer grew over that time.\n" },
     { "token", "Whoever holds the token votes as V, or, without --voter, as somebody whom nobody\n"
                "knows. It stands alone on stdout: TOKEN=$(tally token --voter anna). Without\n"
                "--expires it is good for the daemon's token_lifetime, which is also the longest.\n"

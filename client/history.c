@@ -10,10 +10,11 @@
 #include "figures.h"
 #include "json.h"
 #include "paths.h"
+#include "sparks.h"
 
 #define LABEL_CELLS_MAX 20
 #define GAP_CELLS 2
-#define OPTIONS_MAX 64
+#define OPTIONS_MAX SPARKS_OPTIONS_MAX
 
 struct table {
     size_t time_cells;
@@ -151,5 +152,9 @@ enum outcome history_run(struct session *session)
     labels_measure(&table, tally);
     points_measure(&table, json_member(history, "points"));
     table_add(&out, &table, json_member(history, "points"));
+    if (session->screen.terminal && session->screen.utf8) {
+        buf_char(&out, '\n');
+        sparks_add(&out, history, table.headings, table.options, session->screen.cells);
+    }
     return written(&out);
 }

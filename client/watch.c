@@ -16,6 +16,7 @@
 #include "json.h"
 #include "live.h"
 #include "paths.h"
+#include "rate.h"
 #include "show.h"
 
 #define WAIT_S 60
@@ -23,7 +24,8 @@
 #define AGAIN_MS_MAX 30000
 #define PAUSE_MS 500
 #define SOON_MS 1000 /* a wait that ends earlier, with nothing new, was none */
-#define TURN_MS 200  /* libcurl waits on when a signal comes */
+#define DRAWN_MS_MAX 1000
+#define TURN_MS 200 /* libcurl waits on when a signal comes */
 
 struct watched {
     const char *id;
@@ -31,6 +33,8 @@ struct watched {
     struct buf definition; /* on a terminal: JSON */
     struct buf tally;      /* JSON, the one shown last */
     struct buf version;    /* its digits; empty: none was seen */
+    uint64_t first_votes;  /* of the tally that was shown first … */
+    int64_t first_ms;      /* … and when; 0: none was */
     int64_t asked_ms;
     int64_t next_ms; /* when the next request may be sent */
     bool asked_back; /* only whether the daemon is back: an answer comes at once */
@@ -43,6 +47,7 @@ struct watch {
     struct watched *polls; /* owned */
     size_t count;
     uint64_t left;    /* tallies to show before the end */
+    int64_t drawn_ms; /* the picture, last */
     int64_t stuck_ms; /* since when nothing is answered; 0: it is */
     struct why why;   /* and why not */
     enum outcome outcome;
@@ -65,19 +70,41 @@ static void fail(struct watch *watch, struct watched *poll, enum outcome outcome
     poll->ended = true;
 }
 
+static bool votes_read(const struct watched *poll, uint64_t *ret_votes)
+{
+    return str_uint64(json_member(buf_str(&poll->tally), "votes"), INT64_MAX, ret_votes);
+}
+
+/* How fast votes have come since the first tally. */
+static void rate_show(struct buf *out, const struct screen *screen, const struct watched *poll,
+                      int64_t now_ms)
+{
+    uint64_t votes;
+
+    if (poll->first_ms == 0 || !votes_read(poll, &votes))
+        return;
+    screen_style(out, screen, STYLE_NOTE);
+    rate_add(out, (int64_t)votes - (int64_t)poll->first_votes, now_ms - poll->first_ms);
+    screen_plain(out, screen);
+    buf_char(out, '\n');
+}
+
 /* All pictures, one below the other. */
 static void draw(struct watch *watch)
 {
     struct screen *screen = &watch->session->screen;
     AUTO_BUF out = { 0 };
 
+    watch->drawn_ms = clock_mono_ms(&clock_system);
     for (size_t i = 0; i < watch->count; i++) {
         struct watched *poll = &watch->polls[i];
 
         if (i > 0)
             buf_char(&out, '\n');
-        if (poll->tally.len > 0)
+        if (poll->tally.len > 0) {
             show_add(&out, screen, buf_str(&poll->definition), buf_str(&poll->tally));
+            rate_show(&out, screen, poll, watch->drawn_ms);
+        }
         if (poll->deleted)
             buf_format(&out, "%s was deleted\n", poll->id);
     }
@@ -128,6 +155,8 @@ static void tally_take(struct watch *watch, struct watched *poll, struct str tal
         fail(watch, poll, failed_here("%s: no memory, or a tally without its version", poll->id));
         return;
     }
+    if (poll->first_ms == 0 && votes_read(poll, &poll->first_votes))
+        poll->first_ms = now_ms;
     watch->left--;
     tally_write(watch, poll);
 }
@@ -279,6 +308,12 @@ static int64_t step(struct watch *watch)
     return wait_ms;
 }
 
+/* The rate falls while nothing comes. */
+static bool is_stale(const struct watch *watch)
+{
+    return watch->drawn_ms != 0 && clock_mono_ms(&clock_system) - watch->drawn_ms >= DRAWN_MS_MAX;
+}
+
 static void run(struct watch *watch)
 {
     size_t cells = watch->session->screen.cells;
@@ -292,7 +327,8 @@ static void run(struct watch *watch)
             return;
         flows_turn(watch->session->http, -1, wait_ms < TURN_MS ? wait_ms : TURN_MS);
         screen_measure(&watch->session->screen);
-        if (watch->session->screen.terminal && watch->session->screen.cells != cells) {
+        if (watch->session->screen.terminal &&
+            (watch->session->screen.cells != cells || is_stale(watch))) {
             cells = watch->session->screen.cells;
             draw(watch);
         }

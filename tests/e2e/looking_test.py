@@ -1,4 +1,4 @@
-"""tally top, chart, and what list draws on a terminal."""
+"""tally top, chart, and what history and watch draw on a terminal."""
 import fcntl
 import os
 import pty
@@ -9,9 +9,11 @@ import termios
 import pytest
 
 from fake import Canned, whole
+from harness import until
 
 TALLY = os.environ["TALLY"]
 ENDS_WITHIN_S = 60
+BARS = "▁▂▃▄▅▆▇█"
 
 
 def tally(folder, *args):
@@ -162,3 +164,55 @@ def test_a_chart_that_cannot_be_is_wrong_usage(tmp_path, args):
     ran = tally(tmp_path, "chart", *args)
     assert ran.returncode == 2
     assert os.listdir(tmp_path) == []
+
+
+# history
+
+HISTORY = {"id": "p", "step": 3600, "points": [
+    {"at": "2026-11-23T08:00:00Z", "votes": [0, 1]},
+    {"at": "2026-11-23T10:00:00Z", "votes": [7, 2]},
+    {"at": "2026-11-23T10:20:00Z", "votes": [7, 3]}]}
+ANSWERS = {"GET /v1/polls/p/history?step=3600": whole(HISTORY),
+           "GET /v1/polls/p/tally": whole({"id": "p", "options": [
+               {"option": 1, "label": "Да"}, {"option": 2, "label": "\x1b[31mNo"}]})}
+
+
+def test_on_a_terminal_a_history_has_bars(canned, tmp_path):
+    canned(ANSWERS)
+    out = on_terminal(tmp_path, "history", "p")
+    assert out.split("\n\n")[1].splitlines() == ["Да       ▁▁▁█", "?[31mNo  ▂▂▂▄"]
+
+
+def test_a_pipe_and_an_ascii_terminal_get_none(canned, tmp_path):
+    canned(ANSWERS)
+    piped = tally(tmp_path, "history", "p").stdout.decode()
+    plain = on_terminal(tmp_path, "history", "p", locale="C")
+    for out in (piped, plain):
+        assert len(out.splitlines()) == 4
+        assert not set(out) & set(BARS)
+
+
+# watch
+
+
+def test_on_a_terminal_a_watch_tells_how_fast_votes_come(daemon):
+    daemon.poll("p")
+    daemon.vote("p", 1, "before")
+    process, master = terminal(daemon.folder, "watch", "p")
+    seen = b""
+
+    def sees(what):
+        nonlocal seen
+        if what not in seen:
+            seen += os.read(master, 65536)
+        return what in seen
+
+    try:
+        until(lambda: sees(b"0 votes/min (0 in "))
+        for voter in "abc":
+            daemon.vote("p", 2, voter)
+        until(lambda: sees(b" votes/min (3 in "))
+    finally:
+        process.kill()
+        process.wait()
+        os.close(master)
