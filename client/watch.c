@@ -1,57 +1,26 @@
 /*
- * watch.c - `tally watch`: tallies as they change, by long polls, one connection a poll.
+ * watch.c - `tally watch`: tallies as they change.
+ *
+ * By one stream of events for all polls (watch_stream.c), or by long polls, a connection each.
  *
  * Threads: main.
  */
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "answers.h"
 #include "base/clock.h"
-#include "commands.h"
-#include "flow.h"
 #include "json.h"
 #include "live.h"
 #include "paths.h"
-#include "rate.h"
-#include "show.h"
+#include "watch_own.h"
 
 #define WAIT_S 60
 #define ANSWER_MS_MAX ((WAIT_S + 30) * 1000)
 #define AGAIN_MS_MAX 30000
 #define PAUSE_MS 500
-#define SOON_MS 1000 /* a wait that ends earlier, with nothing new, was none */
 #define DRAWN_MS_MAX 1000
 #define TURN_MS 200 /* libcurl waits on when a signal comes */
-
-struct watched {
-    const char *id;
-    struct flow *flow;     /* owned; NULL between two requests */
-    struct buf definition; /* on a terminal: JSON */
-    struct buf tally;      /* JSON, the one shown last */
-    struct buf version;    /* its digits; empty: none was seen */
-    uint64_t first_votes;  /* of the tally that was shown first … */
-    int64_t first_ms;      /* … and when; 0: none was */
-    int64_t asked_ms;
-    int64_t next_ms; /* when the next request may be sent */
-    bool asked_back; /* only whether the daemon is back: an answer comes at once */
-    bool ended;
-    bool deleted;
-};
-
-struct watch {
-    struct session *session;
-    struct watched *polls; /* owned */
-    size_t count;
-    uint64_t left;    /* tallies to show before the end */
-    int64_t drawn_ms; /* the picture, last */
-    int64_t stuck_ms; /* since when nothing is answered; 0: it is */
-    struct why why;   /* and why not */
-    enum outcome outcome;
-};
 
 static void watch_autofree(struct watch *watch)
 {
@@ -62,103 +31,8 @@ static void watch_autofree(struct watch *watch)
         buf_free(&watch->polls[i].version);
     }
     free(watch->polls);
-}
-
-static void fail(struct watch *watch, struct watched *poll, enum outcome outcome)
-{
-    watch->outcome = outcome_first(watch->outcome, outcome);
-    poll->ended = true;
-}
-
-static bool votes_read(const struct watched *poll, uint64_t *ret_votes)
-{
-    return str_uint64(json_member(buf_str(&poll->tally), "votes"), INT64_MAX, ret_votes);
-}
-
-/* How fast votes have come since the first tally. */
-static void rate_show(struct buf *out, const struct screen *screen, const struct watched *poll,
-                      int64_t now_ms)
-{
-    uint64_t votes;
-
-    if (poll->first_ms == 0 || !votes_read(poll, &votes))
-        return;
-    screen_style(out, screen, STYLE_NOTE);
-    rate_add(out, (int64_t)votes - (int64_t)poll->first_votes, now_ms - poll->first_ms);
-    screen_plain(out, screen);
-    buf_char(out, '\n');
-}
-
-/* All pictures, one below the other. */
-static void draw(struct watch *watch)
-{
-    struct screen *screen = &watch->session->screen;
-    AUTO_BUF out = { 0 };
-
-    watch->drawn_ms = clock_mono_ms(&clock_system);
-    for (size_t i = 0; i < watch->count; i++) {
-        struct watched *poll = &watch->polls[i];
-
-        if (i > 0)
-            buf_char(&out, '\n');
-        if (poll->tally.len > 0) {
-            show_add(&out, screen, buf_str(&poll->definition), buf_str(&poll->tally));
-            rate_show(&out, screen, poll, watch->drawn_ms);
-        }
-        if (poll->deleted)
-            buf_format(&out, "%s was deleted\n", poll->id);
-    }
-    if (watch->stuck_ms != 0) {
-        buf_char(&out, '\n');
-        screen_text(&out, str_of(watch->why.text));
-        buf_text(&out, "; trying again\n");
-    }
-    live_draw(screen, &out);
-}
-
-static void tally_write(struct watch *watch, const struct watched *poll)
-{
-    AUTO_BUF out = { 0 };
-    enum outcome outcome;
-
-    if (watch->session->screen.terminal) {
-        draw(watch);
-        return;
-    }
-    json_compact(&out, buf_str(&poll->tally));
-    buf_char(&out, '\n');
-    outcome = written(&out);
-    if (outcome == OUTCOME_DONE && fflush(stdout) != 0)
-        outcome = OUTCOME_FAILED; /* main tells */
-    if (outcome != OUTCOME_DONE)
-        watch->left = 0;
-    watch->outcome = outcome_first(watch->outcome, outcome);
-}
-
-/* Is it another one than was shown? Then it is shown. */
-static void tally_take(struct watch *watch, struct watched *poll, struct str tally)
-{
-    struct str version = json_member(tally, "version");
-    int64_t now_ms = clock_mono_ms(&clock_system);
-
-    if (poll->version.len > 0 && str_eq(version, buf_str(&poll->version))) {
-        if (!poll->asked_back && now_ms - poll->asked_ms < SOON_MS)
-            poll->next_ms = now_ms + SOON_MS;
-        return;
-    }
-    buf_clear(&poll->version);
-    buf_clear(&poll->tally);
-    if (json_is_number(version))
-        buf_str_add(&poll->version, version);
-    buf_str_add(&poll->tally, tally);
-    if (!buf_ok(&poll->tally) || !buf_ok(&poll->version) || poll->version.len == 0) {
-        fail(watch, poll, failed_here("%s: no memory, or a tally without its version", poll->id));
-        return;
-    }
-    if (poll->first_ms == 0 && votes_read(poll, &poll->first_votes))
-        poll->first_ms = now_ms;
-    watch->left--;
-    tally_write(watch, poll);
+    flow_free(watch->stream);
+    events_autofree(&watch->events);
 }
 
 static void answer_take(struct watch *watch, struct watched *poll, const struct http_answer *answer)
@@ -167,36 +41,29 @@ static void answer_take(struct watch *watch, struct watched *poll, const struct 
     struct str tally;
 
     if (!answer_json(answer, &json)) {
-        fail(watch, poll, OUTCOME_FAILED);
+        watch_fail(watch, poll, OUTCOME_FAILED);
         return;
     }
     tally = json_member(json, "tally");
     if (tally.len == 0) {
-        tally_take(watch, poll, json);
+        watch_tally(watch, poll, json);
         return;
     }
     buf_str_add(&poll->definition, json);
     if (json_is_object(tally)) {
-        tally_take(watch, poll, tally);
+        watch_tally(watch, poll, tally);
         return;
     }
-    complain("ask again after voting, or after the close", "%s: results are hidden for now",
-             poll->id);
-    fail(watch, poll, OUTCOME_NOT_ALLOWED);
+    watch_hidden(watch, poll);
 }
 
 static void refusal_take(struct watch *watch, struct watched *poll,
                          const struct http_answer *answer)
 {
-    poll->deleted = answer->status == 404 && poll->version.len > 0;
-    if (poll->deleted && watch->session->screen.terminal)
-        draw(watch);
-    if (poll->deleted) {
-        complain("it takes no more votes", "%s was deleted", poll->id);
-        fail(watch, poll, OUTCOME_NOT_FOUND);
-    } else {
-        fail(watch, poll, complain_of_refusal(poll->id, answer));
-    }
+    if (answer->status == 404 && poll->version.len > 0)
+        watch_deleted(watch, poll);
+    else
+        watch_fail(watch, poll, complain_of_refusal(poll->id, answer));
 }
 
 /* There is no answer, or none for now. On a terminal the picture tells, unless nobody sees both. */
@@ -219,7 +86,7 @@ static void lost(struct watch *watch, struct watched *poll, const char *why, enu
     if (first && !(watch->session->screen.terminal && isatty(STDERR_FILENO) == 1))
         complain(NULL, "%s; trying again for up to %d s", why, AGAIN_MS_MAX / 1000);
     if (first && watch->session->screen.terminal)
-        draw(watch);
+        watch_draw(watch);
 }
 
 static void found(struct watch *watch)
@@ -228,7 +95,7 @@ static void found(struct watch *watch)
         return;
     watch->stuck_ms = 0;
     if (watch->session->screen.terminal)
-        draw(watch);
+        watch_draw(watch);
     if (!(watch->session->screen.terminal && isatty(STDERR_FILENO) == 1))
         complain(NULL, "the daemon answers again");
 }
@@ -252,6 +119,7 @@ static void poll_ended(struct watch *watch, struct watched *poll)
         lost(watch, poll, buf_ok(&why) ? why.bytes : "no memory", OUTCOME_FAILED);
     } else {
         found(watch);
+        poll->stream_lost = false;
         if (outcome_of(answer->status) == OUTCOME_DONE)
             answer_take(watch, poll, answer);
         else
@@ -267,7 +135,7 @@ static void poll_ask(struct watch *watch, struct watched *poll)
     struct why why = { "" };
     AUTO_BUF path = { 0 };
 
-    poll->asked_back = poll->version.len > 0 && watch->stuck_ms != 0;
+    poll->asked_back = poll->version.len > 0 && (watch->stuck_ms != 0 || poll->stream_lost);
     if (poll->asked_back) {
         (void)path_of_poll(&path, poll->id, "/tally");
     } else if (poll->version.len > 0) {
@@ -281,7 +149,7 @@ static void poll_ask(struct watch *watch, struct watched *poll)
     poll->asked_ms = clock_mono_ms(&clock_system);
     poll->flow = buf_ok(&path) ? flow_start(watch->session->http, &request, &ends, &why) : NULL;
     if (!poll->flow)
-        fail(watch, poll, failed_here("no memory for a request"));
+        watch_fail(watch, poll, failed_here("no memory for a request"));
 }
 
 /* Takes what has ended, asks what may be asked. Returns how long nothing else is to do; -1: all
@@ -297,14 +165,16 @@ static int64_t step(struct watch *watch)
 
         if (poll->flow && flow_ended(poll->flow))
             poll_ended(watch, poll);
-        if (!poll->ended && !poll->flow && poll->next_ms <= now_ms && watch->left > 0)
+        if (!poll->ended && !poll->flow && !watch_streams(watch, poll) && poll->next_ms <= now_ms &&
+            watch->left > 0)
             poll_ask(watch, poll);
         if (poll->ended)
             continue;
-        if (!poll->flow)
+        if (!poll->flow && !watch_streams(watch, poll))
             rest_ms = poll->next_ms > now_ms ? poll->next_ms - now_ms : 0;
         wait_ms = wait_ms < 0 || rest_ms < wait_ms ? rest_ms : wait_ms;
     }
+    watch_stream_turn(watch);
     return wait_ms;
 }
 
@@ -330,7 +200,7 @@ static void run(struct watch *watch)
         if (watch->session->screen.terminal &&
             (watch->session->screen.cells != cells || is_stale(watch))) {
             cells = watch->session->screen.cells;
-            draw(watch);
+            watch_draw(watch);
         }
     }
 }

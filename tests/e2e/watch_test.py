@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 
+from fake import Canned, whole
 from harness import until
 
 TALLY = os.environ["TALLY"]
@@ -165,3 +166,82 @@ def test_a_terminal_is_drawn_again_and_left_as_it_was(daemon):
         run.kill()
         run.wait()
         os.close(master)
+
+
+def test_more_polls_than_a_stream_takes_are_watched_too(daemon, watch):
+    names = [f"p{n:02}" for n in range(21)]
+    for name in names:
+        daemon.poll(name)
+    run = watch(*names, "--count", "22")
+    assert sorted(run.next()["id"] for _ in names) == names
+    daemon.vote("p20", 1, "v")
+    assert run.next() == daemon.tally("p20")
+    assert run.end()[0] == 0
+
+
+def test_results_that_are_hidden_meanwhile_are_4(daemon):
+    daemon.poll("p")
+    with subprocess.Popen([TALLY, "--url", f"http://127.0.0.1:{daemon.port}", "watch", "p"],
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as run:
+        assert json.loads(run.stdout.readline())["id"] == "p"
+        daemon.admin("PATCH", "/v1/polls/p", {"results": "after_close"})
+        assert run.wait(ENDS_WITHIN_S) == 4
+
+
+# Against a server that plays what it is told to
+
+
+def tally_of(version):
+    return {"id": "p", "kind": "choice", "title": "T\n", "votes": version, "version": version}
+
+
+def stream(*events, kind=b"text/event-stream"):
+    return b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: %s\r\n\r\n" % kind + b"".join(events)
+
+
+def event(name, data):
+    return f"event: {name}\nid: 1\ndata: {json.dumps(data)}\n\n".encode()
+
+
+def canned_watch(folder, answers, *args):
+    server = Canned(os.path.join(folder, "s"), answers)
+    try:
+        run = subprocess.run([TALLY, "--socket", server.path, "watch", "p", *args],
+                             capture_output=True, timeout=ENDS_WITHIN_S, check=False)
+    finally:
+        server.end()
+    versions = [json.loads(line)["version"] for line in run.stdout.splitlines()]
+    return run, versions, [line for line, _ in server.asked]
+
+
+def test_one_stream_tells_and_what_it_missed_is_asked_for(tmp_path):
+    run, versions, asked = canned_watch(tmp_path, {
+        "GET /v1/polls/p/tally": [whole(tally_of(1)), whole(tally_of(4))],
+        "GET /v1/events?ids=p": [
+            stream(b"retry: 2000\n\n", event("tally", tally_of(1)), b":\n\n",
+                   event("later", {"id": "p"}), event("tally", tally_of(2)),
+                   event("tally", {"id": "q", "version": 9})),
+            stream(event("tally", tally_of(4)), event("tally", tally_of(5)),
+                   event("deleted", {"id": "p"}))],
+    })
+    assert (run.returncode, versions) == (5, [1, 2, 4, 5])
+    assert asked == ["GET /v1/polls/p/tally", "GET /v1/events?ids=p"] * 2
+    assert run.stderr.decode().splitlines()[0] == "tally: p was deleted"
+
+
+@pytest.mark.parametrize("answer", [
+    whole({"type": "/problems/not-implemented"}, b"501 Not Implemented"),
+    whole({"type": "/problems/no-such-route"}, b"404 Not Found"),
+    whole({"type": "/problems/rate-limited"}, b"429 Too Many Requests"),
+    stream(b"<html><p>data: none</p>", kind=b"text/html"),
+    stream(b"retry: 2000\n\n"),
+], ids=["501", "404", "429", "html", "empty"])
+def test_without_a_stream_it_polls(tmp_path, answer):
+    run, versions, asked = canned_watch(tmp_path, {
+        "GET /v1/polls/p/tally": whole(tally_of(1)),
+        "GET /v1/events?ids=p": answer,
+        "GET /v1/polls/p/tally?wait=60&version=1": whole(tally_of(2)),
+        "GET /v1/polls/p/tally?wait=60&version=2": whole(tally_of(3)),
+    }, "--count", "3")
+    assert (run.returncode, versions, run.stderr) == (0, [1, 2, 3], b"")
+    assert asked.count("GET /v1/events?ids=p") == 1
