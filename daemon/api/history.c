@@ -1,20 +1,15 @@
 /*
  * api/history.c - GET …/history: how a tally became what it is.
  *
- * The ledger keeps what each option stood at after its last change in an hour. Hours before the
- * step at hand no longer change, so slices of them are one moment's, and the last point is the
- * tally itself.
- *
  * Threads: the loop of the call.
  */
 #include <stdlib.h>
-#include <string.h>
 
+#include "api/hours_reading.h"
 #include "api/pending.h"
 #include "api/routes.h"
 #include "api/viewing.h"
 
-#define HOUR_S 3600
 #define STEP_S_MAX 604800
 
 struct history {
@@ -23,12 +18,9 @@ struct history {
     struct ballot ballot;
     int64_t now_ms;
     int64_t step_hours;
-    int64_t step;                /* number of the step that `votes` belongs to; -1: none yet */
-    uint64_t votes[OPTIONS_MAX]; /* as the rows have brought them so far */
-    uint64_t shown[OPTIONS_MAX]; /* of the last point */
-    bool any;                    /* there is a last point */
     enum caching caching;
-    struct hours hours;
+    struct hours_reading reading;
+    bool any; /* there is a point in `out` */
     struct buf out;
 };
 
@@ -47,8 +39,9 @@ static void history_drop(void *detail)
     history_free(detail);
 }
 
-static void point_add(struct history *history, int64_t at_ms, const uint64_t *votes)
+static void point_add(void *context, int64_t at_ms, const uint64_t *votes)
 {
+    struct history *history = context;
     struct buf *out = &history->out;
 
     buf_text(out, history->any ? ",{\"at\":\"" : "{\"at\":\"");
@@ -61,46 +54,11 @@ static void point_add(struct history *history, int64_t at_ms, const uint64_t *vo
     }
     buf_text(out, "]}");
     history->any = true;
-    memcpy(history->shown, votes, sizeof history->shown);
-}
-
-/* The step is over: a point at its end, unless it brought nothing new. */
-static void step_ends(struct history *history)
-{
-    int64_t end_hour = (history->step + 1) * history->step_hours;
-
-    if (history->step < 0 ||
-        (history->any && memcmp(history->votes, history->shown, sizeof history->votes) == 0))
-        return;
-    point_add(history, end_hour * HOUR_S * 1000, history->votes);
-}
-
-static void rows_take(struct history *history)
-{
-    const struct hours *hours = &history->hours;
-
-    for (size_t i = 0; i < hours->n; i++) {
-        const struct hour_row *row = &hours->rows[i];
-        int64_t step = row->hour / history->step_hours;
-
-        if (step != history->step)
-            step_ends(history);
-        history->step = step;
-        if (row->option >= 1 && row->option <= OPTIONS_MAX)
-            history->votes[ballot_index(row->option)] = row->votes;
-    }
 }
 
 static void answer_history(struct pending *pending, struct history *history)
 {
-    struct tally tally;
-    uint64_t votes[OPTIONS_MAX] = { 0 };
-
-    step_ends(history);
-    tally_work_out(history->published->poll, &history->published->counts, &tally);
-    for (size_t i = 0; i < tally.n_options; i++)
-        votes[i] = tally.options[i].votes;
-    point_add(history, history->now_ms, votes);
+    hours_reading_end(&history->reading, history->published, history->now_ms);
     buf_text(&history->out, "]}");
     if (!buf_ok(&history->out)) {
         refuse(&pending->refusal, PROBLEM_BUSY, "no memory for the answer; send it again");
@@ -113,13 +71,6 @@ static void answer_history(struct pending *pending, struct history *history)
                .status = 200, .caching = history->caching, .body = { buf_str(&history->out) } });
 }
 
-static void ask_for_hours(struct pending *pending, struct history *history)
-{
-    pending->jobs[0].job.kind = JOB_HOURS;
-    pending->jobs[0].job.ballot.poll = 0;
-    pending->jobs[0].job.hours = &history->hours;
-}
-
 /* Whether this caller sees the figures: told by the first job. */
 static bool is_allowed(struct pending *pending, struct history *history)
 {
@@ -130,31 +81,27 @@ static bool is_allowed(struct pending *pending, struct history *history)
     published_free(history->published);
     history->published = published_ref(job->published);
     history->must_ask = false;
-    ask_for_hours(pending, history);
+    hours_reading_ask(&history->reading, &pending->jobs[0].job);
+    pending_again(pending);
     return true;
 }
 
 static void history_back(struct pending *pending)
 {
     struct history *history = pending->detail;
-    const struct hours *hours = &history->hours;
+    bool refused = pending->jobs[0].job.result == JOB_REFUSED;
 
-    if (pending->jobs[0].job.result == JOB_REFUSED ||
-        (history->must_ask && !is_allowed(pending, history))) {
+    if (history->must_ask && !refused && is_allowed(pending, history))
+        return;
+    if (history->must_ask || refused) {
         answer_refusal(pending->exchange, pending->loop, &pending->refusal,
                        (struct str){ NULL, 0 });
         return;
     }
-    rows_take(history);
-    if (pending->jobs[0].job.result == JOB_READ && hours->done) {
+    if (hours_reading_take(&history->reading, &pending->jobs[0].job))
+        pending_again(pending);
+    else
         answer_history(pending, history);
-        return;
-    }
-    if (hours->n > 0) {
-        history->hours.from = hours->rows[hours->n - 1].hour;
-        history->hours.from_option = hours->rows[hours->n - 1].option + 1;
-    }
-    pending_again(pending);
 }
 
 static bool step_read(const struct call *call, struct history *history, struct refusal *reterr)
@@ -190,11 +137,10 @@ static bool view(const struct call *call, struct history *history, struct refusa
 
 static void begin(struct history *history)
 {
-    int64_t now_hour = history->now_ms / 1000 / HOUR_S;
-
-    history->step = -1;
-    history->hours.poll = history->published->poll->number;
-    history->hours.until = now_hour - now_hour % history->step_hours;
+    history->reading.point = point_add;
+    history->reading.context = history;
+    hours_reading_begin(&history->reading, history->published->poll->number, history->step_hours,
+                        history->now_ms);
     buf_text(&history->out, "{\"id\":\"");
     buf_text(&history->out, history->published->poll->id);
     buf_text(&history->out, "\",\"step\":");
@@ -217,7 +163,7 @@ static bool start(const struct call *call, struct refusal *reterr)
     if (history->must_ask)
         viewing_ask(&pending->jobs[0].job, &history->ballot);
     else
-        ask_for_hours(pending, history);
+        hours_reading_ask(&history->reading, &pending->jobs[0].job);
     pending->detail = TAKE(history);
     pending->drop = history_drop;
     pending_submit(TAKE(pending));
