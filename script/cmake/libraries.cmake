@@ -15,6 +15,9 @@ endif()
 if(TALLYD_SYSTEMD)
   pkg_check_modules(systemd IMPORTED_TARGET libsystemd)
 endif()
+if(TALLYD_CAIRO)
+  pkg_check_modules(cairo IMPORTED_TARGET cairo>=1.16 pangocairo>=1.50)
+endif()
 
 # Debian's 2.1.12-stable-8+deb12u1 mends nine advisories that pkg-config's number cannot tell from
 # the version before, so on Debian the package itself is asked.
