@@ -10,7 +10,9 @@
 #include <stdlib.h>
 
 #include "api/call.h"
+#include "api/painter.h"
 #include "api/pending.h"
+#include "api/pictures.h"
 #include "api/routes.h"
 #include "api/streams.h"
 #include "api/topics.h"
@@ -21,6 +23,7 @@
 #define JSON_BODY_BYTES_MAX (16 * 1024)
 #define DEFINITION_BYTES_MAX (256 * 1024)
 #define LIMITER_BUCKETS 65536 /* 1 MiB, whoever comes */
+#define PICTURES_BYTES_MAX (16 * 1024 * 1024)
 
 static void wake_loop(void *context)
 {
@@ -60,7 +63,9 @@ struct api *api_new(const struct api_settings *settings)
     settings->random(seed, sizeof seed);
     api->limiter = limiter_new(LIMITER_BUCKETS, seed);
     api->long_calls = groups_new(0);
-    if (!api->limiter || !api->long_calls)
+    api->pictures = pictures_new(PICTURES_BYTES_MAX);
+    api->painter = api->pictures ? painter_new(api->pictures) : NULL;
+    if (!api->limiter || !api->long_calls || !api->painter)
         return NULL;
     set_rules(api, settings->rules);
     set_tokens(api, settings->tokens);
@@ -71,6 +76,8 @@ void api_free(struct api *api)
 {
     if (!api)
         return;
+    painter_free(api->painter);
+    pictures_free(api->pictures);
     for (size_t i = 0; i < api->n_loops; i++) {
         if (api->loops[i].answers.wake) {
             waiting_sweep(api, &api->loops[i], INT64_MAX, true);
@@ -246,11 +253,13 @@ static void ticks(void *context, struct loop *loop)
 
 static void drains(void *context, struct loop *loop)
 {
-    struct api_loop *mine = loop_of(context, loop);
+    struct api *api = context;
+    struct api_loop *mine = loop_of(api, loop);
 
     mine->draining = true;
-    waiting_sweep(context, mine, loop_mono_ms(loop), true);
+    waiting_sweep(api, mine, loop_mono_ms(loop), true);
     streams_drain(mine);
+    painter_end_soon(api->painter);
 }
 
 static void turn_ends(void *context, struct loop *loop)

@@ -22,7 +22,9 @@
 #include "core/queue.h"
 #include "core/refusal.h"
 
+struct painter;
 struct pending;
+struct pictures;
 struct stream; /* api/streams.h */
 struct topics; /* api/topics.c */
 struct waiter; /* api/waiting.c */
@@ -58,7 +60,9 @@ struct api { /* written before the loops start, but for what `loops` holds */
     pthread_mutex_t tokens_lock;
     struct groups *long_calls;   /* long polls by address: as many as rules.streams */
     atomic_bool told_of_a_proxy; /* any loop: the log has a line about it */
-    char *store_url;             /* owned */
+    struct pictures *pictures;   /* owned, as the painter; both lock themselves */
+    struct painter *painter;
+    char *store_url; /* owned */
     int64_t started_ms;
     const char *backup_dir;
     size_t n_loops;

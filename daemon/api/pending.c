@@ -114,7 +114,7 @@ void pending_submit(struct pending *pending)
         queue_list_add(&pending->loop->submissions, &pending->jobs[i].job.node);
 }
 
-void pending_again(struct pending *pending)
+void pending_wait(struct pending *pending)
 {
     pending->again = true;
     pending->n_left = pending->n_jobs;
@@ -122,6 +122,11 @@ void pending_again(struct pending *pending)
         published_free(pending->jobs[i].job.published);
         pending->jobs[i].job.published = NULL;
     }
+}
+
+void pending_again(struct pending *pending)
+{
+    pending_wait(pending);
     pending_submit(pending);
 }
 

@@ -60,6 +60,9 @@ void pending_submit(struct pending *pending);
  * called again. For long reads, slice by slice. */
 void pending_again(struct pending *pending);
 
+/* The same for jobs that somebody else than the writer has now, and will put into their homes. */
+void pending_wait(struct pending *pending);
+
 /* Remembers the language that this call gets of this poll. */
 void pending_remember_language(struct pending *pending, const struct call *call,
                                const struct published *published);

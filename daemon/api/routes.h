@@ -54,6 +54,9 @@ void bulk_post(struct call *call);
 void export_get(struct call *call);
 /* history.c */
 void history_get(struct call *call);
+/* charts.c */
+void chart_svg_get(struct call *call);
+void chart_png_get(struct call *call);
 /* verify.c */
 void verify_post(struct call *call);
 /* voters.c */
