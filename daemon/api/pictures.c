@@ -162,7 +162,7 @@ static void add(struct pictures *pictures, struct entry *entry)
     *place = entry;
     link_newest(pictures, entry);
     pictures->bytes += bytes_of(entry);
-    while (pictures->bytes > pictures->bytes_max)
+    while (pictures->bytes > pictures->bytes_max && pictures->oldest)
         drop(pictures, pictures->oldest);
 }
 

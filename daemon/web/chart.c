@@ -28,9 +28,10 @@
 #define TITLE_LINES 8
 #define TITLE_LINES_CARD 2
 
-/* What a label holds stays within it, also an override of direction (UAX 9, FSI and PDI). */
-#define ISOLATE "\xe2\x81\xa8"
-#define ISOLATE_END "\xe2\x81\xa9"
+/* What a label holds stays within it, also an override of direction: U+2068 FIRST STRONG ISOLATE
+ * and U+2069 POP DIRECTIONAL ISOLATE (UAX 9). */
+static const unsigned char isolate[] = { 0xe2, 0x81, 0xa8 };
+static const unsigned char isolate_end[] = { 0xe2, 0x81, 0xa9 };
 
 void chart_history_free(struct chart_history *history)
 {
@@ -233,9 +234,11 @@ static void describe(struct sketch *sketch)
     sum_up_and_phase(sketch, out);
     buf_text(out, ".");
     for (size_t i = 0; i < sketch->tally.n_options; i++) {
-        buf_text(out, i > 0 ? "; " ISOLATE : " " ISOLATE);
+        buf_text(out, i > 0 ? "; " : " ");
+        buf_add(out, isolate, sizeof isolate);
         buf_str_add(out, sketch_label(sketch, i, scratch));
-        buf_text(out, ISOLATE_END ": ");
+        buf_add(out, isolate_end, sizeof isolate_end);
+        buf_text(out, ": ");
         sketch_figure(sketch, i, out);
     }
     buf_char(out, '.');

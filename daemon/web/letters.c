@@ -34,45 +34,45 @@ enum way { WAY_NONE, WAY_LEFT, WAY_RIGHT }; /* which way a letter runs: from the
 
 struct range {
     uint32_t last;
-    unsigned char width;
     enum way way;
+    unsigned char width;
     bool breaks; /* a line may break on both sides of it */
 };
 
 /* Each row is from the row before it on; the average of its letters, on the wide side. */
 static const struct range ranges[] = {
-    { 0x001f, 0, WAY_NONE, false },     { 0x007e, 64, WAY_LEFT, false },
-    { 0x009f, 0, WAY_NONE, false },     { 0x00bf, 64, WAY_NONE, false },
-    { 0x00de, 72, WAY_LEFT, false },    { 0x02af, 66, WAY_LEFT, false },
-    { 0x02ff, 50, WAY_NONE, false },    { 0x036f, 0, WAY_NONE, false },
-    { 0x03ff, 68, WAY_LEFT, false },    { 0x0482, 76, WAY_LEFT, false },
-    { 0x0489, 0, WAY_NONE, false },     { 0x0590, 76, WAY_LEFT, false },
-    { 0x05bd, 0, WAY_NONE, false },     { 0x07ff, 70, WAY_RIGHT, false },
-    { 0x08ff, 70, WAY_RIGHT, false },   { 0x10ff, 80, WAY_LEFT, false },
-    { 0x11ff, 100, WAY_LEFT, false },   { 0x1aaf, 90, WAY_LEFT, false },
-    { 0x1aff, 0, WAY_NONE, false },     { 0x1dbf, 76, WAY_LEFT, false },
-    { 0x1dff, 0, WAY_NONE, false },     { 0x1fff, 76, WAY_LEFT, false },
-    { 0x200a, 50, WAY_NONE, false },    { 0x200d, 0, WAY_NONE, false },
-    { 0x200e, 0, WAY_LEFT, false },     { 0x200f, 0, WAY_RIGHT, false },
-    { 0x2027, 100, WAY_NONE, false },   { 0x202e, 0, WAY_NONE, false },
-    { 0x205f, 75, WAY_NONE, false },    { 0x206f, 0, WAY_NONE, false },
-    { 0x20cf, 66, WAY_NONE, false },    { 0x20ff, 0, WAY_NONE, false },
-    { 0x214f, 110, WAY_NONE, false },   { 0x2bff, 105, WAY_NONE, false },
-    { 0x2e7f, 80, WAY_LEFT, false },    { 0x3000, 100, WAY_NONE, true },
-    { 0xa4cf, 100, WAY_LEFT, true },    { 0xabff, 85, WAY_LEFT, false },
-    { 0xd7ff, 100, WAY_LEFT, true },    { 0xf8ff, 100, WAY_LEFT, false },
-    { 0xfaff, 100, WAY_LEFT, true },    { 0xfb1c, 66, WAY_LEFT, false },
-    { 0xfdff, 75, WAY_RIGHT, false },   { 0xfe0f, 0, WAY_NONE, false },
-    { 0xfe1f, 100, WAY_NONE, true },    { 0xfe2f, 0, WAY_NONE, false },
-    { 0xfe6f, 100, WAY_NONE, true },    { 0xfefe, 75, WAY_RIGHT, false },
-    { 0xfeff, 0, WAY_NONE, false },     { 0xffef, 100, WAY_LEFT, true },
-    { 0x107ff, 100, WAY_LEFT, false },  { 0x10fff, 80, WAY_RIGHT, false },
-    { 0x1afff, 100, WAY_LEFT, true },   { 0x1e7ff, 100, WAY_LEFT, false },
-    { 0x1efff, 80, WAY_RIGHT, false },  { 0x1f1e5, 137, WAY_NONE, true },
-    { 0x1f1ff, 80, WAY_NONE, true },    { 0x1f3fa, 137, WAY_NONE, true },
-    { 0x1f3ff, 0, WAY_NONE, false },    { 0x1ffff, 137, WAY_NONE, true },
-    { 0x3ffff, 100, WAY_LEFT, true },   { 0xe0fff, 0, WAY_NONE, false },
-    { 0x10ffff, 100, WAY_NONE, false },
+    { 0x001f, WAY_NONE, 0, false },     { 0x007e, WAY_LEFT, 64, false },
+    { 0x009f, WAY_NONE, 0, false },     { 0x00bf, WAY_NONE, 64, false },
+    { 0x00de, WAY_LEFT, 72, false },    { 0x02af, WAY_LEFT, 66, false },
+    { 0x02ff, WAY_NONE, 50, false },    { 0x036f, WAY_NONE, 0, false },
+    { 0x03ff, WAY_LEFT, 68, false },    { 0x0482, WAY_LEFT, 76, false },
+    { 0x0489, WAY_NONE, 0, false },     { 0x0590, WAY_LEFT, 76, false },
+    { 0x05bd, WAY_NONE, 0, false },     { 0x07ff, WAY_RIGHT, 70, false },
+    { 0x08ff, WAY_RIGHT, 70, false },   { 0x10ff, WAY_LEFT, 80, false },
+    { 0x11ff, WAY_LEFT, 100, false },   { 0x1aaf, WAY_LEFT, 90, false },
+    { 0x1aff, WAY_NONE, 0, false },     { 0x1dbf, WAY_LEFT, 76, false },
+    { 0x1dff, WAY_NONE, 0, false },     { 0x1fff, WAY_LEFT, 76, false },
+    { 0x200a, WAY_NONE, 50, false },    { 0x200d, WAY_NONE, 0, false },
+    { 0x200e, WAY_LEFT, 0, false },     { 0x200f, WAY_RIGHT, 0, false },
+    { 0x2027, WAY_NONE, 100, false },   { 0x202e, WAY_NONE, 0, false },
+    { 0x205f, WAY_NONE, 75, false },    { 0x206f, WAY_NONE, 0, false },
+    { 0x20cf, WAY_NONE, 66, false },    { 0x20ff, WAY_NONE, 0, false },
+    { 0x214f, WAY_NONE, 110, false },   { 0x2bff, WAY_NONE, 105, false },
+    { 0x2e7f, WAY_LEFT, 80, false },    { 0x3000, WAY_NONE, 100, true },
+    { 0xa4cf, WAY_LEFT, 100, true },    { 0xabff, WAY_LEFT, 85, false },
+    { 0xd7ff, WAY_LEFT, 100, true },    { 0xf8ff, WAY_LEFT, 100, false },
+    { 0xfaff, WAY_LEFT, 100, true },    { 0xfb1c, WAY_LEFT, 66, false },
+    { 0xfdff, WAY_RIGHT, 75, false },   { 0xfe0f, WAY_NONE, 0, false },
+    { 0xfe1f, WAY_NONE, 100, true },    { 0xfe2f, WAY_NONE, 0, false },
+    { 0xfe6f, WAY_NONE, 100, true },    { 0xfefe, WAY_RIGHT, 75, false },
+    { 0xfeff, WAY_NONE, 0, false },     { 0xffef, WAY_LEFT, 100, true },
+    { 0x107ff, WAY_LEFT, 100, false },  { 0x10fff, WAY_RIGHT, 80, false },
+    { 0x1afff, WAY_LEFT, 100, true },   { 0x1e7ff, WAY_LEFT, 100, false },
+    { 0x1efff, WAY_RIGHT, 80, false },  { 0x1f1e5, WAY_NONE, 137, true },
+    { 0x1f1ff, WAY_NONE, 80, true },    { 0x1f3fa, WAY_NONE, 137, true },
+    { 0x1f3ff, WAY_NONE, 0, false },    { 0x1ffff, WAY_NONE, 137, true },
+    { 0x3ffff, WAY_LEFT, 100, true },   { 0xe0fff, WAY_NONE, 0, false },
+    { 0x10ffff, WAY_NONE, 100, false },
 };
 
 static const struct range *range_of(uint32_t character)

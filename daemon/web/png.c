@@ -14,7 +14,7 @@
 
 #include <pango/pangocairo.h>
 
-/* The highest that charts ask for is a fifth of it; 64 MiB of pixels. */
+/* 64 MiB; the highest that charts ask for has ten million. */
 #define PIXELS_MAX (16 * 1024 * 1024)
 
 bool png_is_built_in(void)
