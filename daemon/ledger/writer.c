@@ -17,7 +17,8 @@
 #include <string.h>
 #include <time.h>
 
-#define PARCELS_MAX 32
+#include "ledger/post.h"
+#include "ledger/statistics.h"
 
 struct writer {
     struct store *store;       /* writer */
@@ -37,14 +38,10 @@ struct writer {
     bool woken;    /* lock */
     bool stopping; /* lock */
 
-    atomic_uint_least64_t turns;   /* writer writes, any reads: that it is not stuck */
-    atomic_bool ending;            /* main writes, writer reads */
-    atomic_bool broken;            /* writer writes, any reads */
-    atomic_size_t waiting;         /* any */
-    atomic_uint_least64_t commits; /* writer writes, any reads: a statistic */
-    atomic_uint_least64_t votes;   /* the same */
-    /* Of the last commits, in a ring: a statistic. */
-    atomic_uint_least32_t took_us[WRITER_LATENCIES_MAX];
+    atomic_uint_least64_t turns; /* writer writes, any reads: that it is not stuck */
+    atomic_bool ending;          /* main writes, writer reads */
+    atomic_bool broken;          /* writer writes, any reads */
+    struct statistics statistics;
 };
 
 static void count_turn(void *context)
@@ -90,84 +87,23 @@ struct writer *writer_new(const struct writer_settings *settings, struct why *re
     return writer;
 }
 
-/* Answers on their way to one loop. */
-struct parcel {
-    struct queue *home;
-    struct queue_list list;
-    size_t weight;
-};
-
-struct post {
-    struct parcel parcels[PARCELS_MAX];
-    size_t n;
-};
-
-static void post_send(struct writer *writer, struct post *post)
-{
-    for (size_t i = 0; i < post->n; i++) {
-        atomic_fetch_sub_explicit(&writer->waiting, post->parcels[i].weight, memory_order_relaxed);
-        queue_put(post->parcels[i].home, &post->parcels[i].list);
-    }
-    post->n = 0;
-}
-
-static void post_add(struct writer *writer, struct post *post, struct job *job)
-{
-    size_t i = 0;
-
-    while (i < post->n && post->parcels[i].home != job->home)
-        i++;
-    if (i == PARCELS_MAX) {
-        post_send(writer, post);
-        i = 0;
-    }
-    if (i == post->n) {
-        post->parcels[i] = (struct parcel){ .home = job->home };
-        post->n++;
-    }
-    queue_list_add(&post->parcels[i].list, &job->node);
-    post->parcels[i].weight += job_weight(job);
-}
-
-static bool is_vote(enum job_result result)
-{
-    return result == JOB_COUNTED || result == JOB_CHANGED || result == JOB_RETRACTED;
-}
-
-static void count(struct writer *writer, const struct job *job)
-{
-    size_t votes = is_vote(job->result);
-
-    if (job->kind == JOB_BULK && job->result == JOB_READ) {
-        for (size_t i = 0; i < job->bulk->n; i++)
-            votes +=
-                job->bulk->lines[i].problem == PROBLEM_NONE && is_vote(job->bulk->lines[i].result);
-    }
-    if (votes > 0)
-        atomic_fetch_add_explicit(&writer->votes, votes, memory_order_relaxed);
-}
-
 static void deliver_list(struct writer *writer, struct queue_list *list)
 {
-    struct post post = { .n = 0 };
+    struct post post = { .statistics = &writer->statistics, .n = 0 };
     struct queue_node *node;
 
-    while ((node = queue_list_take(list)) != NULL) {
-        count(writer, (struct job *)node);
-        post_add(writer, &post, (struct job *)node);
-    }
-    post_send(writer, &post);
+    while ((node = queue_list_take(list)) != NULL)
+        post_add(&post, (struct job *)node);
+    post_send(&post);
 }
 
 static void deliver_batch(struct writer *writer, const struct batch *batch)
 {
-    struct post post = { .n = 0 };
+    struct post post = { .statistics = &writer->statistics, .n = 0 };
 
-    for (size_t i = 0; i < batch->n; i++) {
-        count(writer, batch->jobs[i]);
-        post_add(writer, &post, batch->jobs[i]);
-    }
-    post_send(writer, &post);
+    for (size_t i = 0; i < batch->n; i++)
+        post_add(&post, batch->jobs[i]);
+    post_send(&post);
 }
 
 /* Nobody knows what is on disk: no more votes, and the process must end. */
@@ -207,14 +143,6 @@ static int64_t now_us(void)
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-static void note_commit(struct writer *writer, int64_t took_us)
-{
-    uint64_t n = atomic_fetch_add_explicit(&writer->commits, 1, memory_order_relaxed);
-    uint32_t us = took_us < UINT32_MAX ? (uint32_t)took_us : UINT32_MAX;
-
-    atomic_store_explicit(&writer->took_us[n % WRITER_LATENCIES_MAX], us, memory_order_relaxed);
-}
-
 static void commit_some(struct writer *writer)
 {
     struct batch batch = { .jobs = writer->batch, .now_ms = clock_wall_ms(writer->clock) };
@@ -225,7 +153,7 @@ static void commit_some(struct writer *writer)
     batch_fill(&batch, &writer->jobs);
     result = store_commit(writer->store, &batch, &kept);
     writer->n_kept += kept;
-    note_commit(writer, now_us() - began_us);
+    statistics_commit(&writer->statistics, now_us() - began_us);
     deliver_batch(writer, &batch);
     if (result == STORE_BROKEN)
         give_up(writer);
@@ -353,9 +281,9 @@ void writer_submit(struct writer *writer, struct queue_list *list)
 
     for (const struct queue_node *node = list->first; node; node = node->next)
         n += job_weight((const struct job *)node);
-    if (atomic_fetch_add_explicit(&writer->waiting, n, memory_order_relaxed) + n >
+    if (atomic_fetch_add_explicit(&writer->statistics.waiting, n, memory_order_relaxed) + n >
         WRITER_WAITING_MAX) {
-        atomic_fetch_sub_explicit(&writer->waiting, n, memory_order_relaxed);
+        atomic_fetch_sub_explicit(&writer->statistics.waiting, n, memory_order_relaxed);
         refuse_busy(list);
         return;
     }
@@ -388,12 +316,7 @@ bool writer_takes_votes(const struct writer *writer)
 
 size_t writer_latencies(const struct writer *writer, uint32_t ret_us[WRITER_LATENCIES_MAX])
 {
-    uint64_t commits = atomic_load(&writer->commits);
-    size_t n = commits < WRITER_LATENCIES_MAX ? (size_t)commits : WRITER_LATENCIES_MAX;
-
-    for (size_t i = 0; i < n; i++)
-        ret_us[i] = atomic_load_explicit(&writer->took_us[i], memory_order_relaxed);
-    return n;
+    return statistics_latencies(&writer->statistics, ret_us);
 }
 
 uint64_t writer_turns(const struct writer *writer)
@@ -408,7 +331,5 @@ void writer_poke(struct writer *writer)
 
 struct writer_counts writer_counts(const struct writer *writer)
 {
-    return (struct writer_counts){ .commits = atomic_load(&writer->commits),
-                                   .votes = atomic_load(&writer->votes),
-                                   .waiting = atomic_load(&writer->waiting) };
+    return statistics_counts(&writer->statistics);
 }
