@@ -3,9 +3,9 @@
  *
  * Lines are gathered into jobs of up to BULK_LINES_MAX, and several jobs are with the writer at
  * once. They may come back in another order (a poll whose voters are being loaded waits), so
- * answers leave from the front of the list only. Reading pauses while too much is on its way or
- * too many answers wait to be taken; votes that were handed over count whatever becomes of the
- * connection.
+ * answers leave from the front of the list only. Reading pauses while too much is on its way, of
+ * this request or of all, or too many answers wait to be taken; votes that were handed over count
+ * whatever becomes of the connection.
  *
  * Threads: the loop of the exchange; a job between submission and return the writer's.
  */
@@ -44,6 +44,7 @@ struct call_of_bulk {
     struct stream stream; /* first: a stream is its call */
     struct who who;
     struct sums sums;
+    struct writer *writer;
     struct api_loop *loop;
     struct exchange *exchange;
     struct bulk_reader reader;
@@ -190,9 +191,13 @@ static void go_on(struct call_of_bulk *call)
     call_free(call);
 }
 
+/* A request with nothing at the writer goes on even where others have much there: the answer to a
+ * job is what wakes it again, and so each gets its turn. */
 static bool is_full(const struct call_of_bulk *call)
 {
-    return call->n_with_writer >= JOBS_MAX || exchange_unsent(call->exchange) > UNSENT_BYTES_MAX;
+    return call->n_with_writer >= JOBS_MAX ||
+           (call->n_with_writer > 0 && writer_has_much_bulk(call->writer)) ||
+           exchange_unsent(call->exchange) > UNSENT_BYTES_MAX;
 }
 
 static void read_on(struct call_of_bulk *call)
@@ -224,7 +229,7 @@ static void submit(struct call_of_bulk *call)
         return;
     call->filling = NULL;
     call->n_with_writer++;
-    queue_list_add(&call->loop->submissions, &job->job.node);
+    writer_submit_bulk(call->writer, &job->job);
 }
 
 /* The job that takes the next line, or NULL: no memory. */
@@ -361,6 +366,7 @@ static bool begin(const struct call *call, struct refusal *reterr)
         return refuse(reterr, PROBLEM_BUSY, "no memory for this request; send it again");
     bulk->stream.drain = drain;
     bulk->who = caller_who(&call->caller);
+    bulk->writer = call->api->writer;
     bulk->loop = call->loop;
     bulk->exchange = call->exchange;
     bulk->reader = (struct bulk_reader){ .board = call->api->board,

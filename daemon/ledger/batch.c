@@ -5,16 +5,14 @@
  */
 #include "ledger/store.h"
 
-void batch_fill(struct batch *batch, struct queue_list *from)
+void batch_fill(struct batch *batch, struct queue_list *from, size_t ballots_max)
 {
-    size_t weight = 0;
-
     while (from->first && batch->n < BATCH_JOBS_MAX) {
-        struct job *job = (struct job *)from->first;
+        size_t weight = job_weight((const struct job *)from->first);
 
-        weight += job_weight(job);
-        if (weight > BATCH_JOBS_MAX)
+        if (batch->weight + weight > ballots_max)
             break;
+        batch->weight += weight;
         batch->jobs[batch->n++] = (struct job *)queue_list_take(from);
     }
 }

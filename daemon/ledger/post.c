@@ -5,12 +5,20 @@
  */
 #include "ledger/post.h"
 
+static void arrived(atomic_size_t *waiting, size_t n)
+{
+    if (n > 0)
+        atomic_fetch_sub_explicit(waiting, n, memory_order_relaxed);
+}
+
 void post_send(struct post *post)
 {
     for (size_t i = 0; i < post->n; i++) {
-        atomic_fetch_sub_explicit(&post->statistics->waiting, post->parcels[i].weight,
-                                  memory_order_relaxed);
-        queue_put(post->parcels[i].home, &post->parcels[i].list);
+        struct parcel *parcel = &post->parcels[i];
+
+        arrived(&post->statistics->waiting, parcel->weight);
+        arrived(&post->statistics->waiting_in_bulk, parcel->weight_in_bulk);
+        queue_put(parcel->home, &parcel->list);
     }
     post->n = 0;
 }
@@ -31,5 +39,8 @@ void post_add(struct post *post, struct job *job)
         post->n++;
     }
     queue_list_add(&post->parcels[i].list, &job->node);
-    post->parcels[i].weight += job_weight(job);
+    if (job->kind == JOB_BULK)
+        post->parcels[i].weight_in_bulk += job_weight(job);
+    else
+        post->parcels[i].weight += job_weight(job);
 }

@@ -17,7 +17,8 @@
 struct parcel {
     struct queue *home;
     struct queue_list list;
-    size_t weight;
+    size_t weight;         /* of its jobs, without … */
+    size_t weight_in_bulk; /* … its bulks */
 };
 
 struct post {

@@ -229,7 +229,7 @@ static enum store_result answer_waiting(struct store *store, struct queue_list *
         struct batch batch = { .jobs = jobs, .now_ms = clock_wall_ms(store->clock) };
         size_t kept;
 
-        batch_fill(&batch, &ready);
+        batch_fill(&batch, &ready, BATCH_JOBS_MAX);
         result = store_commit(store, &batch, &kept);
         for (size_t i = 0; i < batch.n; i++)
             queue_list_add(answered, &batch.jobs[i]->node);

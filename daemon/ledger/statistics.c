@@ -35,7 +35,8 @@ struct writer_counts statistics_counts(const struct statistics *statistics)
 {
     return (struct writer_counts){ .commits = atomic_load(&statistics->commits),
                                    .votes = atomic_load(&statistics->votes),
-                                   .waiting = atomic_load(&statistics->waiting) };
+                                   .waiting = atomic_load(&statistics->waiting) +
+                                              atomic_load(&statistics->waiting_in_bulk) };
 }
 
 size_t statistics_latencies(const struct statistics *statistics,

@@ -16,6 +16,7 @@
 
 struct statistics {        /* zeroed is none */
     atomic_size_t waiting; /* ballots that were handed over and have no answer; any thread */
+    atomic_size_t waiting_in_bulk; /* the same, of bulks */
     atomic_uint_least64_t commits; /* the writer's thread, like all that follows */
     atomic_uint_least64_t votes;
     atomic_uint_least32_t took_us[WRITER_LATENCIES_MAX]; /* of the last commits, in a ring */

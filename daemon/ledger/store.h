@@ -51,11 +51,12 @@ enum store_result {
 struct batch {
     struct job **jobs;
     size_t n;
+    size_t weight;  /* ballots of what batch_fill() put in */
     int64_t now_ms; /* one reading of the wall clock for all of it */
 };
 
-/* Takes from the head of `from` what fits into a batch that is empty. */
-void batch_fill(struct batch *batch, struct queue_list *from);
+/* Takes from the head of `from` while the batch has no more than this many ballots. */
+void batch_fill(struct batch *batch, struct queue_list *from, size_t ballots_max);
 
 /*
  * Opens or makes the store and loads polls and counts (not voters).

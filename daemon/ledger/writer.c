@@ -3,6 +3,8 @@
  *
  * Takes all jobs that have queued up, lets the store decide and commit them as one batch, and hands
  * each answer back to the loop that asked for it. No answer leaves before its commit is durable.
+ * Ballots that came one by one go first: somebody waits for each of them, while a bulk has waited
+ * for its first line already.
  *
  * Threads: writer_new(), writer_start() and writer_free() main; writer_submit() any loop; the rest
  * is its own.
@@ -25,11 +27,12 @@ struct writer {
     const struct clock *clock; /* any */
     void (*broken_call)(void *context);
     void *broken_context;
-    struct queue inbox;     /* any: it locks itself */
-    struct queue_list jobs; /* writer: taken, not yet decided */
-    struct job **batch;     /* writer: room for BATCH_JOBS_MAX */
-    size_t n_kept;          /* writer: the store holds them */
-    bool gave_up;           /* writer */
+    struct queue inbox;      /* any: it locks itself */
+    struct queue_list jobs;  /* writer: taken, not yet decided */
+    struct queue_list bulks; /* the same, behind them */
+    struct job **batch;      /* writer: room for BATCH_JOBS_MAX */
+    size_t n_kept;           /* writer: the store holds them */
+    bool gave_up;            /* writer */
 
     pthread_t thread; /* main */
     bool started;     /* main */
@@ -126,12 +129,23 @@ static void take_jobs(struct writer *writer)
     struct queue_list taken = queue_take(&writer->inbox);
     struct queue_node *node;
 
-    if (writer->jobs.n == 0) {
-        writer->jobs = taken;
-        return;
-    }
     while ((node = queue_list_take(&taken)) != NULL)
-        queue_list_add(&writer->jobs, node);
+        queue_list_add(((struct job *)node)->kind == JOB_BULK ? &writer->bulks : &writer->jobs,
+                       node);
+}
+
+static bool has_ballots(const struct writer *writer)
+{
+    return writer->jobs.n > 0 || writer->bulks.n > 0;
+}
+
+/* Where bulks wait, one of them is in every batch, however many others there are. */
+static void fill(struct writer *writer, struct batch *batch)
+{
+    size_t for_a_bulk = writer->bulks.n > 0 ? BULK_LINES_MAX : 0;
+
+    batch_fill(batch, &writer->jobs, BATCH_JOBS_MAX - for_a_bulk);
+    batch_fill(batch, &writer->bulks, BATCH_JOBS_MAX);
 }
 
 /* CPU clocks and the store's clock are no measure of a commit: this one runs while it waits. */
@@ -150,7 +164,7 @@ static void commit_some(struct writer *writer)
     enum store_result result;
     size_t kept;
 
-    batch_fill(&batch, &writer->jobs);
+    fill(writer, &batch);
     result = store_commit(writer->store, &batch, &kept);
     writer->n_kept += kept;
     statistics_commit(&writer->statistics, now_us() - began_us);
@@ -159,15 +173,15 @@ static void commit_some(struct writer *writer)
         give_up(writer);
 }
 
-static void refuse_jobs(struct writer *writer)
+static void refuse_jobs(struct writer *writer, struct queue_list *jobs)
 {
-    for (struct queue_node *node = writer->jobs.first; node; node = node->next) {
+    for (struct queue_node *node = jobs->first; node; node = node->next) {
         struct job *job = (struct job *)node;
 
         refuse(job->refusal, PROBLEM_STORE_UNAVAILABLE, "the store failed; send it again later");
         job->result = JOB_REFUSED;
     }
-    deliver_list(writer, &writer->jobs);
+    deliver_list(writer, jobs);
 }
 
 static int64_t work(struct writer *writer)
@@ -178,7 +192,7 @@ static int64_t work(struct writer *writer)
 
     if (atomic_load(&writer->ending))
         store_end_soon(writer->store, &answered);
-    result = store_work(writer->store, writer->jobs.n == 0, &answered, &next_ms);
+    result = store_work(writer->store, !has_ballots(writer), &answered, &next_ms);
     assert(answered.n <= writer->n_kept);
     writer->n_kept -= answered.n;
     deliver_list(writer, &answered);
@@ -223,20 +237,21 @@ static void *run(void *context)
 
         count_turn(writer);
         take_jobs(writer);
-        if (stopping && writer->jobs.n == 0 && writer->n_kept == 0) {
+        if (stopping && !has_ballots(writer) && writer->n_kept == 0) {
             if (!writer->gave_up && store_finish(writer->store) == STORE_BROKEN)
                 give_up(writer);
             return NULL;
         }
         if (writer->gave_up) {
-            refuse_jobs(writer);
+            refuse_jobs(writer, &writer->jobs);
+            refuse_jobs(writer, &writer->bulks);
         } else {
-            if (writer->jobs.n > 0)
+            if (has_ballots(writer))
                 commit_some(writer);
             if (!writer->gave_up)
                 next_ms = work(writer);
         }
-        if (writer->jobs.n == 0)
+        if (!has_ballots(writer))
             stopping = rest(writer, next_ms);
     }
 }
@@ -277,17 +292,34 @@ static void refuse_busy(struct queue_list *list)
 
 void writer_submit(struct writer *writer, struct queue_list *list)
 {
+    atomic_size_t *waiting = &writer->statistics.waiting;
     size_t n = 0;
 
     for (const struct queue_node *node = list->first; node; node = node->next)
         n += job_weight((const struct job *)node);
-    if (atomic_fetch_add_explicit(&writer->statistics.waiting, n, memory_order_relaxed) + n >
-        WRITER_WAITING_MAX) {
-        atomic_fetch_sub_explicit(&writer->statistics.waiting, n, memory_order_relaxed);
+    if (atomic_fetch_add_explicit(waiting, n, memory_order_relaxed) + n > WRITER_WAITING_MAX) {
+        atomic_fetch_sub_explicit(waiting, n, memory_order_relaxed);
         refuse_busy(list);
         return;
     }
     queue_put(&writer->inbox, list);
+}
+
+void writer_submit_bulk(struct writer *writer, struct job *job)
+{
+    struct queue_list one = { NULL, NULL, 0 };
+
+    assert(job->kind == JOB_BULK);
+    atomic_fetch_add_explicit(&writer->statistics.waiting_in_bulk, job_weight(job),
+                              memory_order_relaxed);
+    queue_list_add(&one, &job->node);
+    queue_put(&writer->inbox, &one);
+}
+
+bool writer_has_much_bulk(const struct writer *writer)
+{
+    return atomic_load_explicit(&writer->statistics.waiting_in_bulk, memory_order_relaxed) >=
+           WRITER_BULK_MUCH;
 }
 
 void writer_free(struct writer *writer)

@@ -21,8 +21,10 @@
 struct writer; /* opaque */
 
 #define WRITER_LATENCIES_MAX 1024
-/* Ballots that may wait; one more is answered 503 busy. */
+/* Ballots that may wait, without those in bulk; one more is answered 503 busy. */
 #define WRITER_WAITING_MAX 65536
+/* Where this many wait in bulk, who has some among them sends no more. */
+#define WRITER_BULK_MUCH 16384
 
 struct writer_settings {
     struct store *store;           /* the writer's from now on: it frees it at the end */
@@ -36,9 +38,16 @@ MUST_USE struct writer *writer_new(const struct writer_settings *settings, struc
 /* Starts the thread. Main. */
 MUST_USE bool writer_start(struct writer *writer, struct why *reterr_why);
 
-/* Hands jobs over, in order; `list` is empty then. Never blocks, never fails: what is too much
- * comes straight back as busy. Any thread. */
+/* Hands jobs over, in order, none of them a bulk; `list` is empty then. Never blocks, never fails:
+ * what is too much comes straight back as busy. Any thread. */
 void writer_submit(struct writer *writer, struct queue_list *list);
+
+/* Hands a bulk over. Its lines are decided behind what came one by one, also later, but a bulk is
+ * in every batch. It is never too much: whoever has one here already asks before it hands over
+ * another, and waits for an answer where there is much. So nobody is refused, every request gets
+ * on, and what waits is bounded by the number of requests. Any thread. */
+void writer_submit_bulk(struct writer *writer, struct job *job);
+MUST_USE bool writer_has_much_bulk(const struct writer *writer);
 
 /* The process is going to end: what takes long, a backup, is given up and answered
  * store-unavailable, so that nobody has to wait for it. Votes go on until writer_free(). Main. */
@@ -59,8 +68,8 @@ void writer_poke(struct writer *writer);
 
 struct writer_counts { /* statistics; any thread */
     uint64_t commits;
-    uint64_t votes; /* counted, changed, retracted */
-    uint64_t waiting;
+    uint64_t votes;   /* counted, changed, retracted */
+    uint64_t waiting; /* ballots, those in bulk too */
 };
 struct writer_counts writer_counts(const struct writer *writer);
 

@@ -166,6 +166,29 @@ def test_votes_in_bulk_and_one_by_one_count_each_voter_once(daemon):
     assert daemon.tally("p")["votes"] == 300
 
 
+def test_many_bulks_at_once_are_counted_whole_and_refuse_no_vote_that_comes_by_itself(daemon):
+    bulks, lines = 12, 8000  # more than may wait one by one
+    daemon.poll("p")
+    results = []
+
+    def one_bulk(number):
+        answers = bulk_all(daemon, *[ballot("p", 1, f"{number}-{i}") for i in range(lines)])
+        results.extend(answer.get("result") for answer in answers)
+
+    threads = [threading.Thread(target=one_bulk, args=(number,)) for number in range(bulks)]
+    for thread in threads:
+        thread.start()
+    votes = 0
+    while any(thread.is_alive() for thread in threads):
+        assert daemon.vote("p", 2, f"single{votes}").status == 201
+        votes += 1
+    for thread in threads:
+        thread.join()
+    assert results == ["counted"] * (bulks * lines)
+    assert [option["votes"] for option in daemon.tally("p")["options"]] == [
+        bulks * lines, votes, 0, 0]
+
+
 def test_an_empty_bulk_is_200_and_the_type_must_be_right(daemon):
     wire = daemon.unix()
     wire.send(b"POST /v1/votes HTTP/1.1\r\nHost: t\r\n\r\n")

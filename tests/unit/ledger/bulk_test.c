@@ -89,7 +89,7 @@ static size_t hand_over(struct fixture *fixture, struct bulks *all)
         struct batch batch = { .jobs = room, .now_ms = fixture->wall_ms };
         size_t kept;
 
-        batch_fill(&batch, &from);
+        batch_fill(&batch, &from, BATCH_JOBS_MAX);
         assert_int_equal(store_commit(fixture->store, &batch, &kept), STORE_DONE);
         back += batch.n;
     }
