@@ -25,9 +25,9 @@ enum job_kind {
     JOB_EDIT,    /* edit */
     JOB_DELETE,  /* id */
     JOB_BULK,    /* bulk: many ballots in one */
-    JOB_SCAN,    /* scan: a slice of a poll's rows */
-    JOB_HOURS,   /* hours: a slice of a poll's history */
-    JOB_STATUS,  /* status */
+    JOB_SCAN,    /* scan: a slice of a poll's rows; a job_reads(), as … */
+    JOB_HOURS,   /* … hours: a slice of a poll's history, … */
+    JOB_STATUS,  /* … and status */
     JOB_BACKUP,  /* backup */
     JOB_VOID,    /* voiding */
     JOB_FORGET,  /* forgetting */
@@ -132,6 +132,12 @@ struct job {
                                     or deleted */
     struct refusal *refusal;     /* REFUSED: room given by the loop, never NULL */
 };
+
+/* Whether it only reads, and may take its time: it is answered between batches. */
+static inline bool job_reads(const struct job *job)
+{
+    return job->kind == JOB_SCAN || job->kind == JOB_HOURS || job->kind == JOB_STATUS;
+}
 
 /* How many ballots it stands for: what a batch and the queue are limited by. */
 static inline size_t job_weight(const struct job *job)

@@ -260,11 +260,6 @@ enum fault batch_forget(struct store *store);
 /* sqlite_bulk.c */
 enum fault decide_bulk(struct store *store, struct job *job, enum decided *ret_decided);
 
-/* sqlite_read.c: SCAN, HOURS, STATUS, as the last commit left it */
-enum fault read_scan(struct store *store, struct job *job);
-enum fault read_hours(struct store *store, struct job *job);
-enum fault read_status(struct store *store, struct job *job);
-
 /* sqlite_backup.c */
 /* The job is kept, or refused where another one is being made. */
 enum decided backup_begin(struct store *store, struct job *job);
@@ -279,5 +274,7 @@ void backup_free(struct backup *backup);
 /* sqlite_work.c */
 enum fault checkpoint(struct store *store, int mode);
 enum store_result store_failed(struct store *store, enum fault fault);
+/* Refuses the job, in the words for this fault; none: leaves it alone. */
+void answer_fault(struct job *job, enum fault fault);
 
 #endif

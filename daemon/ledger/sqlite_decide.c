@@ -361,12 +361,6 @@ enum fault decide_job(struct store *store, struct job *job, enum decided *ret_de
         return decide_delete(store, job);
     case JOB_BULK:
         return decide_bulk(store, job, ret_decided);
-    case JOB_SCAN:
-        return read_scan(store, job);
-    case JOB_HOURS:
-        return read_hours(store, job);
-    case JOB_STATUS:
-        return read_status(store, job);
     case JOB_BACKUP:
         *ret_decided = backup_begin(store, job);
         return FAULT_NONE;
@@ -378,6 +372,11 @@ enum fault decide_job(struct store *store, struct job *job, enum decided *ret_de
         return FAULT_NONE;
     case JOB_FORGET:
         return decide_forget(store, job);
+    case JOB_SCAN:
+    case JOB_HOURS:
+    case JOB_STATUS:
+        break;
     }
+    assert(!job_reads(job)); /* store_read() is for these */
     return FAULT_NONE;
 }

@@ -1,11 +1,11 @@
 /*
  * ledger/sqlite_read.c - slices of long reads, and the state of the store.
  *
- * A slice is read as the last commit left things, whatever the batch at hand has done so far: that
- * may still be rolled back.
+ * Between batches, when what is in memory is what was committed.
  *
  * Threads: the writer.
  */
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +17,7 @@
 static bool find(struct store *store, struct job *job, uint64_t number, struct book **ret_book)
 {
     *ret_book = book_find(store, number);
-    if (*ret_book && !((*ret_book)->touched && (*ret_book)->touched->created))
+    if (*ret_book)
         return true;
     refuse(job->refusal, PROBLEM_NO_SUCH_POLL, "there is no poll of this id (any more)");
     job->result = JOB_REFUSED;
@@ -63,10 +63,8 @@ static enum fault read_stored(struct store *store, const struct book *book, stru
 
 static enum fault begin_scan(struct store *store, const struct book *book, struct scan *scan)
 {
-    const struct touched *before = book->touched;
-
-    scan->end = before ? before->seq : book->seq;
-    scan->counts = before ? before->counts : book->counts;
+    scan->end = book->seq;
+    scan->counts = book->counts;
     /* Each row that replaces another makes one row more than there are voters. */
     scan->all_replace_none = scan->counts.voters == scan->end;
     return scan->with_replaced ? read_stored(store, book, &scan->stored) : FAULT_NONE;
@@ -125,7 +123,7 @@ static enum fault read_rows(struct store *store, const struct book *book, struct
     return fault == FAULT_NONE ? sql_fault(store, code) : fault;
 }
 
-enum fault read_scan(struct store *store, struct job *job)
+static enum fault read_scan(struct store *store, struct job *job)
 {
     struct scan *scan = job->scan;
     struct book *book;
@@ -162,7 +160,7 @@ static int bind_hours(sqlite3_stmt *rows, const struct hours *hours)
     return code;
 }
 
-enum fault read_hours(struct store *store, struct job *job)
+static enum fault read_hours(struct store *store, struct job *job)
 {
     sqlite3_stmt *rows = store->sql[SQL_HOUR_SCAN];
     struct hours *hours = job->hours;
@@ -201,7 +199,7 @@ static uint64_t size_of(const char *path, const char *suffix)
     return stat(name, &file) == 0 ? (uint64_t)file.st_size : 0;
 }
 
-enum fault read_status(struct store *store, struct job *job)
+static enum fault read_status(struct store *store, struct job *job)
 {
     *job->status = (struct store_status){ .polls = store->n_books,
                                           .bytes = size_of(store->path, ""),
@@ -212,4 +210,24 @@ enum fault read_status(struct store *store, struct job *job)
         job->status->votes += store->books[i]->counts.voters;
     job->result = JOB_READ;
     return FAULT_NONE;
+}
+
+static enum fault read_one(struct store *store, struct job *job)
+{
+    assert(job_reads(job) && store->n_touched == 0 && !store->in_transaction);
+    if (job->kind == JOB_SCAN)
+        return read_scan(store, job);
+    if (job->kind == JOB_HOURS)
+        return read_hours(store, job);
+    return read_status(store, job);
+}
+
+enum store_result store_read(struct store *store, struct job *job)
+{
+    enum fault fault = read_one(store, job);
+
+    answer_fault(job, fault);
+    if (fault == FAULT_NONE)
+        return STORE_DONE;
+    return fault == FAULT_BROKEN ? STORE_BROKEN : STORE_REFUSED;
 }

@@ -33,38 +33,42 @@ static bool checkpoint_due(const struct store *store, int64_t bytes)
     return (int64_t)store->wal_frames * PAGE_BYTES >= bytes;
 }
 
-static void answer_all(struct batch *batch, enum problem problem, const char *detail)
+static void answer_refused(struct job *job, enum problem problem, const char *detail)
 {
-    for (size_t i = 0; i < batch->n; i++) {
-        struct job *job = batch->jobs[i];
-
-        refuse(job->refusal, problem, "%s", detail);
-        job->result = JOB_REFUSED;
-        job->has_standing = false;
-    }
+    refuse(job->refusal, problem, "%s", detail);
+    job->result = JOB_REFUSED;
+    job->has_standing = false;
 }
 
-static void answer_fault(struct batch *batch, enum fault fault)
+void answer_fault(struct job *job, enum fault fault)
 {
     switch (fault) {
     case FAULT_NONE:
         break;
     case FAULT_NO_MEMORY:
-        answer_all(batch, PROBLEM_BUSY, "no memory for this vote; send it again");
+        answer_refused(job, PROBLEM_BUSY, "no memory for this; send it again");
         break;
     case FAULT_FULL:
-        answer_all(batch, PROBLEM_STORE_UNAVAILABLE, "the disk is full; send it again later");
+        answer_refused(job, PROBLEM_STORE_UNAVAILABLE, "the disk is full; send it again later");
         break;
     case FAULT_LOG_REMEMBERS:
-        answer_all(batch, PROBLEM_OUTCOME_UNKNOWN,
-                   "this is done, but on a full disk what was forgotten stays in the log for now");
+        answer_refused(
+            job, PROBLEM_OUTCOME_UNKNOWN,
+            "this is done, but on a full disk what was forgotten stays in the log for now");
         break;
     case FAULT_BROKEN:
-        answer_all(batch, PROBLEM_OUTCOME_UNKNOWN,
-                   "the disk failed; whether this counted is found out at the next start: send it "
-                   "again, it is safe");
+        answer_refused(
+            job, PROBLEM_OUTCOME_UNKNOWN,
+            "the disk failed; whether this counted is found out at the next start: send it "
+            "again, it is safe");
         break;
     }
+}
+
+static void answer_faults(struct batch *batch, enum fault fault)
+{
+    for (size_t i = 0; i < batch->n; i++)
+        answer_fault(batch->jobs[i], fault);
 }
 
 /* A full disk: the ballast makes room for what must be written even so, and the log gives back
@@ -142,30 +146,6 @@ static enum fault decide_all(struct store *store, struct batch *batch, size_t *r
     return FAULT_NONE;
 }
 
-static bool is_read(const struct job *job)
-{
-    return job->kind == JOB_SCAN || job->kind == JOB_HOURS || job->kind == JOB_STATUS;
-}
-
-/* A batch was refused, and nothing of it stands: what only reads what was committed before does not
- * suffer by that, and an export may be what a full disk is mended with. */
-static enum store_result read_again(struct store *store, struct batch *batch)
-{
-    for (size_t i = 0; i < batch->n; i++) {
-        struct batch one = { .jobs = &batch->jobs[i], .n = 1 };
-        enum decided decided;
-        enum fault fault;
-
-        if (!is_read(batch->jobs[i]))
-            continue;
-        fault = decide_job(store, batch->jobs[i], &decided);
-        answer_fault(&one, fault);
-        if (fault == FAULT_BROKEN)
-            return STORE_BROKEN;
-    }
-    return STORE_REFUSED;
-}
-
 enum store_result store_commit(struct store *store, struct batch *batch, size_t *ret_kept)
 {
     enum fault fault = FAULT_NONE;
@@ -184,8 +164,8 @@ enum store_result store_commit(struct store *store, struct batch *batch, size_t 
     if (result == STORE_DONE)
         attach_tallies(store, batch);
     else
-        answer_fault(batch, result == STORE_BROKEN ? FAULT_BROKEN : fault);
-    return result == STORE_REFUSED ? read_again(store, batch) : result;
+        answer_faults(batch, result == STORE_BROKEN ? FAULT_BROKEN : fault);
+    return result;
 }
 
 static void hand_back(struct queue_list *from, struct queue_list *to)
@@ -202,10 +182,7 @@ static void refuse_waiting(struct queue_list *waiting, enum fault fault,
     struct queue_node *node;
 
     while ((node = queue_list_take(waiting)) != NULL) {
-        struct job *job = (struct job *)node;
-        struct batch batch = { .jobs = &job, .n = 1 };
-
-        answer_fault(&batch, fault);
+        answer_fault((struct job *)node, fault);
         queue_list_add(answered, node);
     }
 }

@@ -78,13 +78,17 @@ void store_free(struct store *store); /* checkpoints where it can */
 AUTO_FREE(store);
 
 /*
- * Decides, writes, commits, and publishes to the board what changed. Jobs whose poll's voters are
- * still being loaded are taken out of the batch and kept: they come back in store_work(). When it
- * returns, every other job has its answer.
+ * Decides, writes, commits, and publishes to the board what changed. None of them job_reads(). Jobs
+ * whose poll's voters are still being loaded are taken out of the batch and kept: they come back in
+ * store_work(). When it returns, every other job has its answer.
  *
  *   ret_kept  how many were kept
  */
 enum store_result store_commit(struct store *store, struct batch *batch, size_t *ret_kept);
+
+/* Answers a job that reads, as the last commit left things. Between batches; about 0.3 ms.
+ * STORE_REFUSED: no memory for it, and that is its answer. */
+enum store_result store_read(struct store *store, struct job *job);
 
 /*
  * What there is to do between batches, a slice at a time: loading voters, phases that the clock

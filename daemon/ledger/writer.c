@@ -3,8 +3,7 @@
  *
  * Takes all jobs that have queued up, lets the store decide and commit them as one batch, and hands
  * each answer back to the loop that asked for it. No answer leaves before its commit is durable.
- * Ballots that came one by one go first: somebody waits for each of them, while a bulk has waited
- * for its first line already.
+ * What reads the ledger, slice by slice, has its turn between batches.
  *
  * Threads: writer_new(), writer_start() and writer_free() main; writer_submit() any loop; the rest
  * is its own.
@@ -19,20 +18,22 @@
 #include <string.h>
 #include <time.h>
 
+#include "ledger/lanes.h"
 #include "ledger/post.h"
 #include "ledger/statistics.h"
+
+#define READS_US_MAX 1000 /* and the slice that goes over it */
 
 struct writer {
     struct store *store;       /* writer */
     const struct clock *clock; /* any */
     void (*broken_call)(void *context);
     void *broken_context;
-    struct queue inbox;      /* any: it locks itself */
-    struct queue_list jobs;  /* writer: taken, not yet decided */
-    struct queue_list bulks; /* the same, behind them */
-    struct job **batch;      /* writer: room for BATCH_JOBS_MAX */
-    size_t n_kept;           /* writer: the store holds them */
-    bool gave_up;            /* writer */
+    struct queue inbox; /* any: it locks itself */
+    struct lanes lanes; /* writer: taken, not yet decided */
+    struct job **batch; /* writer: room for BATCH_JOBS_MAX */
+    size_t n_kept;      /* writer: the store holds them */
+    bool gave_up;       /* writer */
 
     pthread_t thread; /* main */
     bool started;     /* main */
@@ -124,30 +125,6 @@ static void give_up(struct writer *writer)
     writer->broken_call(writer->broken_context);
 }
 
-static void take_jobs(struct writer *writer)
-{
-    struct queue_list taken = queue_take(&writer->inbox);
-    struct queue_node *node;
-
-    while ((node = queue_list_take(&taken)) != NULL)
-        queue_list_add(((struct job *)node)->kind == JOB_BULK ? &writer->bulks : &writer->jobs,
-                       node);
-}
-
-static bool has_ballots(const struct writer *writer)
-{
-    return writer->jobs.n > 0 || writer->bulks.n > 0;
-}
-
-/* Where bulks wait, one of them is in every batch, however many others there are. */
-static void fill(struct writer *writer, struct batch *batch)
-{
-    size_t for_a_bulk = writer->bulks.n > 0 ? BULK_LINES_MAX : 0;
-
-    batch_fill(batch, &writer->jobs, BATCH_JOBS_MAX - for_a_bulk);
-    batch_fill(batch, &writer->bulks, BATCH_JOBS_MAX);
-}
-
 /* CPU clocks and the store's clock are no measure of a commit: this one runs while it waits. */
 static int64_t now_us(void)
 {
@@ -157,18 +134,43 @@ static int64_t now_us(void)
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-static void commit_some(struct writer *writer)
+/* Returns how long it took. */
+static int64_t commit_some(struct writer *writer)
 {
     struct batch batch = { .jobs = writer->batch, .now_ms = clock_wall_ms(writer->clock) };
     int64_t began_us = now_us();
     enum store_result result;
+    int64_t took_us;
     size_t kept;
 
-    fill(writer, &batch);
+    lanes_fill(&writer->lanes, &batch);
     result = store_commit(writer->store, &batch, &kept);
     writer->n_kept += kept;
-    statistics_commit(&writer->statistics, now_us() - began_us);
+    took_us = now_us() - began_us;
+    statistics_commit(&writer->statistics, took_us);
     deliver_batch(writer, &batch);
+    if (result == STORE_BROKEN)
+        give_up(writer);
+    return took_us;
+}
+
+/* Reads get as long as the batch before them has taken, at least a slice and at most READS_US_MAX:
+ * so votes wait for a slice or a few, and an export goes on under any load. */
+static void read_some(struct writer *writer, int64_t batch_us)
+{
+    int64_t until_us = now_us() + (batch_us < READS_US_MAX ? batch_us : READS_US_MAX);
+    struct post post = { .statistics = &writer->statistics, .n = 0 };
+    enum store_result result = STORE_DONE;
+
+    while (result != STORE_BROKEN && writer->lanes.reads.n > 0) {
+        struct job *job = (struct job *)queue_list_take(&writer->lanes.reads);
+
+        result = store_read(writer->store, job);
+        post_add(&post, job);
+        if (now_us() >= until_us)
+            break;
+    }
+    post_send(&post);
     if (result == STORE_BROKEN)
         give_up(writer);
 }
@@ -192,7 +194,7 @@ static int64_t work(struct writer *writer)
 
     if (atomic_load(&writer->ending))
         store_end_soon(writer->store, &answered);
-    result = store_work(writer->store, !has_ballots(writer), &answered, &next_ms);
+    result = store_work(writer->store, !lanes_have_any(&writer->lanes), &answered, &next_ms);
     assert(answered.n <= writer->n_kept);
     writer->n_kept -= answered.n;
     deliver_list(writer, &answered);
@@ -227,31 +229,42 @@ static bool rest(struct writer *writer, int64_t next_ms)
     return stopping;
 }
 
+/* A batch, what is to be read, and the store's own work. Returns how long the next may wait. */
+static int64_t turn(struct writer *writer)
+{
+    int64_t batch_us = 0;
+
+    if (lanes_have_ballots(&writer->lanes))
+        batch_us = commit_some(writer);
+    if (!writer->gave_up && writer->lanes.reads.n > 0)
+        read_some(writer, batch_us);
+    return writer->gave_up ? INT64_MAX : work(writer);
+}
+
 static void *run(void *context)
 {
     struct writer *writer = context;
     bool stopping = false;
 
     for (;;) {
+        struct queue_list taken = queue_take(&writer->inbox);
         int64_t next_ms = INT64_MAX;
 
         count_turn(writer);
-        take_jobs(writer);
-        if (stopping && !has_ballots(writer) && writer->n_kept == 0) {
+        lanes_sort(&writer->lanes, &taken);
+        if (stopping && !lanes_have_any(&writer->lanes) && writer->n_kept == 0) {
             if (!writer->gave_up && store_finish(writer->store) == STORE_BROKEN)
                 give_up(writer);
             return NULL;
         }
         if (writer->gave_up) {
-            refuse_jobs(writer, &writer->jobs);
-            refuse_jobs(writer, &writer->bulks);
+            refuse_jobs(writer, &writer->lanes.singles);
+            refuse_jobs(writer, &writer->lanes.bulks);
+            refuse_jobs(writer, &writer->lanes.reads);
         } else {
-            if (has_ballots(writer))
-                commit_some(writer);
-            if (!writer->gave_up)
-                next_ms = work(writer);
+            next_ms = turn(writer);
         }
-        if (!has_ballots(writer))
+        if (!lanes_have_any(&writer->lanes))
             stopping = rest(writer, next_ms);
     }
 }

@@ -3,8 +3,9 @@
  *
  * It takes all jobs that have queued up (group commit: the batch grows with the load, there is no
  * timer), lets the store decide and commit them as one batch, and hands the answers back to the
- * loops. No answer leaves before its commit is durable. When the outcome of a commit cannot be
- * known it answers outcome-unknown, takes no more votes, and calls `broken`.
+ * loops. What only reads is answered between batches. No answer leaves before its commit is
+ * durable. When the outcome of a commit cannot be known it answers outcome-unknown, takes no more
+ * votes, and calls `broken`.
  */
 #ifndef TALLYD_LEDGER_WRITER_H
 #define TALLYD_LEDGER_WRITER_H

@@ -20,6 +20,7 @@
 #define POLL "{\"title\":\"t\",\"options\":[{\"label\":\"a\"},{\"label\":\"b\"}]}"
 #define BULKS (WRITER_WAITING_MAX / BULK_LINES_MAX + 12) /* more lines than votes may wait */
 #define VOTES WRITER_WAITING_MAX
+#define READS 200
 
 struct desk {
     struct fixture fixture;
@@ -31,13 +32,26 @@ struct desk {
     bool woken;             /* lock */
     struct queue_list came; /* the test's: all that came home, in order */
     uint32_t voters;
+    struct job *late; /* handed over by the writer's thread when something comes home; or NULL */
     struct refusal refusal;
 };
+
+static void submit(struct desk *desk, struct job *job)
+{
+    struct queue_list one = { NULL, NULL, 0 };
+
+    queue_list_add(&one, &job->node);
+    writer_submit(desk->writer, &one);
+}
 
 static void came_home(void *context)
 {
     struct desk *desk = context;
+    struct job *late = desk->late;
 
+    desk->late = NULL;
+    if (late)
+        submit(desk, late);
     (void)pthread_mutex_lock(&desk->lock);
     desk->woken = true;
     (void)pthread_cond_signal(&desk->changed);
@@ -123,12 +137,18 @@ static struct job *bulk_new(struct desk *desk)
     return job;
 }
 
-static void submit(struct desk *desk, struct job *job)
+static struct job *scan_new(struct desk *desk)
 {
-    struct queue_list one = { NULL, NULL, 0 };
+    struct job *job = calloc(1, sizeof *job);
+    struct scan *scan = calloc(1, sizeof *scan);
 
-    queue_list_add(&one, &job->node);
-    writer_submit(desk->writer, &one);
+    assert_non_null(job);
+    assert_non_null(scan);
+    scan->poll = desk->poll;
+    *job = (struct job){
+        .home = &desk->home, .kind = JOB_SCAN, .scan = scan, .refusal = &desk->refusal
+    };
+    return job;
 }
 
 /* Waits until so many have come home, one after the other, in desk->came. */
@@ -168,6 +188,8 @@ static enum job_kind next_kind(struct desk *desk, enum job_result result)
     published_free(job->published);
     if (kind == JOB_BULK)
         free(job->bulk);
+    if (kind == JOB_SCAN)
+        free(job->scan);
     free(job);
     return kind;
 }
@@ -245,6 +267,37 @@ static void there_is_much_bulk_until_it_is_answered(void **state)
         (void)next_kind(desk, JOB_READ);
 }
 
+static void votes_go_before_reads_that_wait(void **state)
+{
+    struct desk *desk = *state;
+
+    for (int i = 0; i < READS; i++)
+        submit(desk, scan_new(desk));
+    for (int i = 0; i < 3; i++)
+        submit(desk, vote_new(desk));
+    start(desk);
+    await(desk, READS + 3);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(next_kind(desk, JOB_COUNTED), JOB_VOTE);
+    for (int i = 0; i < READS; i++)
+        assert_int_equal(next_kind(desk, JOB_READ), JOB_SCAN);
+}
+
+static void a_vote_that_comes_while_much_is_read_waits_for_a_slice_alone(void **state)
+{
+    struct desk *desk = *state;
+
+    for (int i = 0; i < READS; i++)
+        submit(desk, scan_new(desk));
+    desk->late = vote_new(desk);
+    start(desk);
+    await(desk, READS + 1);
+    assert_int_equal(next_kind(desk, JOB_READ), JOB_SCAN);
+    assert_int_equal(next_kind(desk, JOB_COUNTED), JOB_VOTE);
+    for (int i = 1; i < READS; i++)
+        assert_int_equal(next_kind(desk, JOB_READ), JOB_SCAN);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -254,6 +307,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(only_votes_that_find_the_queue_full_are_busy, make,
                                         remove_it),
         cmocka_unit_test_setup_teardown(there_is_much_bulk_until_it_is_answered, make, remove_it),
+        cmocka_unit_test_setup_teardown(votes_go_before_reads_that_wait, make, remove_it),
+        cmocka_unit_test_setup_teardown(
+            a_vote_that_comes_while_much_is_read_waits_for_a_slice_alone, make, remove_it),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
