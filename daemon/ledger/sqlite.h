@@ -168,7 +168,8 @@ MUST_USE bool sqlite_exec(sqlite3 *db, const char *sql, struct why *reterr_why);
 
 /* sqlite_migrate.c */
 int sqlite_newest_migration(void);
-MUST_USE bool sqlite_migrate(sqlite3 *db, struct why *reterr_why);
+/* *ret_upgraded: it was an older one, not a new file. */
+MUST_USE bool sqlite_migrate(sqlite3 *db, bool *ret_upgraded, struct why *reterr_why);
 
 /* sqlite_load.c */
 MUST_USE bool sqlite_load(struct store *store, struct why *reterr_why);

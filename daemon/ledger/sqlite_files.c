@@ -23,6 +23,7 @@
 #define HEADER_BYTES 100
 #define HEADER_USER_VERSION 60 /* offsets of the file format, big-endian */
 #define HEADER_APPLICATION_ID 68
+#define WAL_PIECE_BYTES ((size_t)1 << 20)
 
 static char *with_suffix(const char *path, const char *suffix)
 {
@@ -123,39 +124,50 @@ bool sqlite_sync_folder(const char *path, struct why *reterr_why)
     return ok;
 }
 
-static bool rewrite(int fd, char *bytes, size_t len)
+/* Reads a piece and writes the same bytes back. Returns how many; 0: the end, -1: errno says why.
+ */
+static ssize_t rewrite_piece(int fd, char *piece, off_t at)
 {
-    size_t at = 0;
+    ssize_t got;
+    ssize_t done = 0;
 
-    while (at < len) {
-        ssize_t got = pread(fd, bytes + at, len - at, (off_t)at);
-
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            return false;
-        at += (size_t)got;
-    }
-    for (at = 0; at < len;) {
-        ssize_t put = pwrite(fd, bytes + at, len - at, (off_t)at);
+    do
+        got = pread(fd, piece, WAL_PIECE_BYTES, at);
+    while (got < 0 && errno == EINTR);
+    while (done < got) {
+        ssize_t put = pwrite(fd, piece + done, (size_t)(got - done), at + done);
 
         if (put < 0 && errno == EINTR)
             continue;
         if (put <= 0)
-            return false;
-        at += (size_t)put;
+            return -1;
+        done += put;
     }
-    return fdatasync(fd) == 0;
+    return got;
+}
+
+static bool rewrite(int fd)
+{
+    AUTO_BYTES char *piece = malloc(WAL_PIECE_BYTES);
+    off_t at = 0;
+    ssize_t n = 1;
+
+    if (!piece)
+        return false;
+    while (n > 0) {
+        n = rewrite_piece(fd, piece, at);
+        at += n;
+    }
+    return n == 0 && fdatasync(fd) == 0;
 }
 
 /* After a failed fsync the page cache still shows frames that never reached the disk. Recovery
  * would take them for committed, and the next power cut would take them, and all behind them. So
- * what the cache shows is written again, and synced, before anybody believes it. */
+ * what the cache shows is written again, and synced, before anybody believes it. In pieces: the log
+ * of a migration that was cut off is as large as the store. */
 bool sqlite_rewrite_wal(const char *path, struct why *reterr_why)
 {
     AUTO_BYTES char *name = with_suffix(path, "-wal");
-    AUTO_BYTES char *bytes = NULL;
-    struct stat file;
     bool ok;
     int fd;
 
@@ -166,11 +178,7 @@ bool sqlite_rewrite_wal(const char *path, struct why *reterr_why)
     fd = open(name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0 && errno == ENOENT)
         return true;
-    ok = fd >= 0 && fstat(fd, &file) == 0;
-    if (ok && file.st_size > 0) {
-        bytes = malloc((size_t)file.st_size);
-        ok = bytes && rewrite(fd, bytes, (size_t)file.st_size);
-    }
+    ok = fd >= 0 && rewrite(fd);
     if (!ok)
         why_set(reterr_why, "cannot write the log %s again: %s; the disk may be failing", name,
                 strerror(errno));

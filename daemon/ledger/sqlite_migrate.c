@@ -45,12 +45,13 @@ static bool run(sqlite3 *db, int number, struct why *why)
     return false;
 }
 
-bool sqlite_migrate(sqlite3 *db, struct why *reterr_why)
+bool sqlite_migrate(sqlite3 *db, bool *ret_upgraded, struct why *reterr_why)
 {
     int version;
 
     if (!read_version(db, &version, reterr_why))
         return false;
+    *ret_upgraded = version > 0 && version < sqlite_newest_migration();
     if (version > sqlite_newest_migration()) {
         why_set(reterr_why, "the store was written by a newer tallyd; start that one");
         return false;

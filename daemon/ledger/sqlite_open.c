@@ -148,6 +148,21 @@ static int remember_frames(void *context, sqlite3 *db, const char *name, int fra
     return SQLITE_OK;
 }
 
+/* A migration that writes a table anew leaves a log as large as the table, which would be there for
+ * good, and be written again at each start. Where the disk is full it stays for now. */
+static bool migrate(struct store *store, struct why *why)
+{
+    bool upgraded;
+
+    if (!sqlite_migrate(store->db, &upgraded, why))
+        return false;
+    if (upgraded && checkpoint(store, SQLITE_CHECKPOINT_TRUNCATE) == FAULT_BROKEN) {
+        why_set(why, "cannot write to the store %s: %s", store->path, sqlite3_errmsg(store->db));
+        return false;
+    }
+    return true;
+}
+
 static bool open_database(struct store *store, struct why *why)
 {
     int code = sqlite3_open_v2(store->path, &store->db,
@@ -161,7 +176,7 @@ static bool open_database(struct store *store, struct why *why)
         return false;
     }
     close_without_checkpoint(store, true); /* until it is known to be whole */
-    return apply_settings(store->db, why) && sqlite_migrate(store->db, why) &&
+    return apply_settings(store->db, why) && migrate(store, why) &&
            prepare_statements(store, why) && sqlite_load(store, why) &&
            /* SQLite reads a file that it cannot open for writing, and tells at the first vote. */
            sqlite_exec(store->db, "BEGIN IMMEDIATE; ROLLBACK", why);

@@ -50,6 +50,19 @@ def test_the_whole_log_is_written_again_and_synced_before_sqlite_opens_the_store
     assert killed.tally("p")["votes"] == 5
 
 
+def test_a_log_of_any_size_is_written_again_in_pieces(killed):
+    log = killed.state / "tally.db-wal"
+    os.truncate(log, (5 << 20) + 123)  # SQLite stops at the first frame that is none
+    before = log.read_bytes()
+    killed.start()
+    trace = killed.shim.trace()
+    start = trace[:sqlites_open(trace)]
+    assert total(start, "write", "wal") == len(before)
+    assert max(start[i].detail for i in positions(start, "read", "wal")) <= 1 << 20
+    assert log.read_bytes() == before
+    assert killed.tally("p")["votes"] == 5
+
+
 def test_the_key_and_its_folder_are_synced_before_there_is_a_store(daemon):
     daemon.start()
     trace = daemon.shim.trace()

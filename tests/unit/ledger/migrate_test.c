@@ -6,12 +6,23 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
 #include "ledger/ledger_fixture.h"
 
 #define OPTIONS "\"options\":[{\"label\":\"a\"},{\"label\":\"b\"}]"
+
+static long log_bytes(const struct fixture *fixture)
+{
+    struct stat file;
+    char path[128];
+
+    (void)snprintf(path, sizeof path, "%s/tally.db-wal", fixture->folder);
+    assert_int_equal(stat(path, &file), 0);
+    return (long)file.st_size;
+}
 
 static void a_store_of_version_1_keeps_every_vote(void **state)
 {
@@ -34,6 +45,7 @@ static void a_store_of_version_1_keeps_every_vote(void **state)
     assert_int_equal(fixture_retract(&fixture, "p", "v2").result, JOB_RETRACTED);
     fixture_make_version_1(&fixture);
     assert_null(fixture_open(&fixture));
+    assert_int_equal(log_bytes(&fixture), 0); /* it would be as large as the table */
     assert_int_equal(fixture_votes(&fixture, "p"), 200);
     assert_int_equal(fixture_votes(&fixture, "q"), 100);
     assert_int_equal(fixture_vote(&fixture, "q", "v0", 1, 0).seq, 1);
