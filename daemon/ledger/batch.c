@@ -1,7 +1,7 @@
 /*
  * ledger/batch.c - what goes into one batch, and what a bulk says of its lines.
  *
- * Threads: batch_fill() the writer; bulk_refuse() whoever has the bulk.
+ * Threads: batch_fill() and bulk_undecide() the writer; bulk_refuse() whoever has the bulk.
  */
 #include "ledger/store.h"
 
@@ -29,4 +29,14 @@ void bulk_refuse(struct bulk *bulk, struct bulk_line *line, const struct refusal
     else
         buf_text(&bulk->details, refusal->detail);
     line->detail_len = buf_ok(&bulk->details) ? (uint32_t)(bulk->details.len - start) : 0;
+}
+
+void bulk_undecide(struct bulk *bulk)
+{
+    for (size_t i = 0; i < bulk->n; i++) {
+        struct bulk_line *line = &bulk->lines[i];
+
+        if (line->decided)
+            *line = (struct bulk_line){ .number = line->number, .ballot = line->ballot };
+    }
 }

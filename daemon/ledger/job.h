@@ -58,6 +58,7 @@ struct bulk_line {
     /* Set to JOB_REFUSED by a loop that could not read the line, with problem and detail: the
      * writer passes over it. Else by the writer: COUNTED, CHANGED, ALREADY or REFUSED. */
     enum job_result result;
+    bool decided; /* by the writer */
     uint32_t seq;
     enum problem problem; /* REFUSED */
     uint32_t detail;      /* REFUSED: where its sentence begins in `details`, … */
@@ -92,6 +93,9 @@ struct forgetting {
 
 /* Refuses one line; its sentence goes to `details`. Whoever has the bulk. */
 void bulk_refuse(struct bulk *bulk, struct bulk_line *line, const struct refusal *refusal);
+
+/* Takes back what the writer has decided of its lines: they are as the loop handed them over. */
+void bulk_undecide(struct bulk *bulk);
 
 /* Made in one piece with its path: free() it. */
 struct backup_order {

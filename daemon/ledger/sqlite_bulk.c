@@ -43,6 +43,7 @@ static enum fault decide_line(struct store *store, struct bulk *bulk, struct bul
     fault = decide_about_vote(store, &one, &decided);
     if (fault != FAULT_NONE)
         return fault;
+    line->decided = true;
     line->result = one.result;
     line->seq = one.seq;
     if (one.result == JOB_REFUSED)

@@ -38,6 +38,9 @@ static void answer_refused(struct job *job, enum problem problem, const char *de
     refuse(job->refusal, problem, "%s", detail);
     job->result = JOB_REFUSED;
     job->has_standing = false;
+    /* Else a line would be refused for a vote of the line before it, which was taken back. */
+    if (job->kind == JOB_BULK)
+        bulk_undecide(job->bulk);
 }
 
 void answer_fault(struct job *job, enum fault fault)

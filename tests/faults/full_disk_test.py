@@ -7,6 +7,7 @@ import pytest
 
 import harness
 import shim
+from bulk import ballot, bulk_all
 
 SIZE = 24 << 20
 BALLAST = 8 << 20
@@ -188,6 +189,20 @@ def test_a_refused_vote_that_is_sent_again_is_counted_once_there_is_room(daemon,
     daemon.stop()
     daemon.start()
     assert [option["votes"] for option in daemon.tally("p")["options"]] == [1, 1, 0, 0]
+
+
+def test_no_line_in_bulk_is_refused_for_another_that_was_not_counted(daemon):
+    daemon.start()
+    daemon.poll("p")
+    lines = [ballot("p", 1, "a"), ballot("p", 2, "a"), ballot("p", 9, "b"), ballot("p", 1, "c")]
+    daemon.shim.arm("write", kinds=("wal",), for_ever=True, error="ENOSPC")
+    refused_lines = bulk_all(daemon, *lines)
+    assert [line["status"] for line in refused_lines] == [503, 503, 422, 503]
+    assert {line["error"] for line in refused_lines} == {"store-unavailable", "invalid"}
+    daemon.shim.disarm()
+    again = bulk_all(daemon, *lines)
+    assert [line.get("result", line.get("error")) for line in again] == [
+        "counted", "already-voted", "invalid", "counted"]
 
 
 @pytest.mark.parametrize("error", ["ENOSPC", "EDQUOT"])
