@@ -149,6 +149,35 @@ static enum fault decide_all(struct store *store, struct batch *batch, size_t *r
     return FAULT_NONE;
 }
 
+/* A batch was refused, and nothing of it stands: who only asks how things stand does not suffer by
+ * that, and hears how they stand without it. */
+static enum store_result ask_again(struct store *store, struct batch *batch, size_t *ret_kept)
+{
+    enum store_result result = STORE_REFUSED;
+    size_t n = batch->n;
+
+    batch->n = 0;
+    for (size_t i = 0; i < n; i++) {
+        struct batch one = { .jobs = &batch->jobs[i], .n = 1 };
+        enum decided decided = DECIDED;
+
+        if (batch->jobs[i]->kind == JOB_ASK && result == STORE_REFUSED) {
+            enum fault fault = decide_job(store, batch->jobs[i], &decided);
+
+            if (fault == FAULT_NONE && decided == DECIDED)
+                attach_tallies(store, &one);
+            answer_faults(&one, fault);
+            if (fault == FAULT_BROKEN)
+                result = STORE_BROKEN;
+        }
+        if (decided == KEPT)
+            (*ret_kept)++;
+        else
+            batch->jobs[batch->n++] = batch->jobs[i];
+    }
+    return result;
+}
+
 enum store_result store_commit(struct store *store, struct batch *batch, size_t *ret_kept)
 {
     enum fault fault = FAULT_NONE;
@@ -168,7 +197,7 @@ enum store_result store_commit(struct store *store, struct batch *batch, size_t 
         attach_tallies(store, batch);
     else
         answer_faults(batch, result == STORE_BROKEN ? FAULT_BROKEN : fault);
-    return result;
+    return result == STORE_REFUSED ? ask_again(store, batch, ret_kept) : result;
 }
 
 static void hand_back(struct queue_list *from, struct queue_list *to)

@@ -343,6 +343,69 @@ static void long_reads_go_on_while_a_full_disk_refuses_votes(void **state)
     fixture_remove(&fixture);
 }
 
+static struct job asking(const struct fixture *fixture, enum job_kind kind, uint64_t poll,
+                         const char *voter, struct refusal *refusal)
+{
+    struct published *published = board_get(fixture->board, str_of(poll == 1 ? "p" : "q"));
+    struct job job = { .kind = kind,
+                       .ballot = { .poll = poll, .kind = VOTER_NAMED, .marks = kind == JOB_VOTE },
+                       .refusal = refusal };
+
+    assert_non_null(published);
+    keys_hash_voter(fixture->keys, published->poll, VOTER_NAMED, str_of(voter), &job.ballot.voter);
+    published_free(published);
+    return job;
+}
+
+/* They share their batch with votes that cannot be written: one before them, one behind. */
+static void who_asks_beside_votes_that_a_full_disk_refuses_hears_how_things_stand(void **state)
+{
+    struct refusal refusals[6] = { { .problem = PROBLEM_NONE } };
+    struct job jobs[6];
+    struct job *room[6];
+    struct fixture fixture;
+    struct batch batch = { .jobs = room, .n = 6 };
+    struct queue_list answered = { NULL, NULL, 0 };
+    int64_t next_ms;
+    size_t kept;
+
+    (void)state;
+    fixture_make(&fixture);
+    assert_null(fixture_open(&fixture));
+    fixture_put(&fixture, "p", "{\"title\":\"t\"," OPTIONS "}");
+    fixture_put(&fixture, "q", "{\"title\":\"t\"," OPTIONS "}");
+    assert_int_equal(fixture_vote(&fixture, "q", "a", 1, 0).result, JOB_COUNTED);
+    fixture_close(&fixture); /* who has voted in q has to be loaded */
+    assert_null(fixture_open(&fixture));
+    assert_int_equal(fixture_vote(&fixture, "p", "a", 1, 0).result, JOB_COUNTED);
+    jobs[0] = asking(&fixture, JOB_VOTE, 1, "b", &refusals[0]);
+    jobs[1] = asking(&fixture, JOB_ASK, 1, "a", &refusals[1]);
+    jobs[2] = asking(&fixture, JOB_ASK, 1, "b", &refusals[2]);
+    jobs[3] = asking(&fixture, JOB_VOTE, 1, "c", &refusals[3]);
+    jobs[4] = asking(&fixture, JOB_ASK, 1, "c", &refusals[4]);
+    jobs[5] = asking(&fixture, JOB_ASK, 2, "a", &refusals[5]);
+    for (size_t i = 0; i < 6; i++)
+        room[i] = &jobs[i];
+    batch.now_ms = fixture.wall_ms;
+    fill_disk();
+    assert_int_equal(store_commit(fixture.store, &batch, &kept), STORE_REFUSED);
+    assert_int_equal(kept, 1);
+    assert_int_equal(batch.n, 5);
+    assert_int_equal(refusals[0].problem, PROBLEM_STORE_UNAVAILABLE);
+    assert_int_equal(jobs[1].result, JOB_FOUND);
+    assert_int_equal(jobs[1].published->counts.voters, 1);
+    assert_int_equal(jobs[2].result, JOB_NOT_FOUND); /* it votes in the same batch: in vain */
+    assert_int_equal(refusals[3].problem, PROBLEM_STORE_UNAVAILABLE);
+    assert_int_equal(jobs[4].result, JOB_NOT_FOUND);
+    while (answered.n == 0)
+        assert_int_equal(store_work(fixture.store, false, &answered, &next_ms), STORE_DONE);
+    assert_int_equal(jobs[5].result, JOB_FOUND);
+    shim.countdown = 0;
+    for (size_t i = 0; i < 6; i++)
+        published_free(jobs[i].published);
+    fixture_remove(&fixture);
+}
+
 static void a_start_on_a_full_disk_shows_what_is_there_and_closes_polls_once_it_can(void **state)
 {
     struct fixture fixture;
@@ -412,6 +475,7 @@ int main(void)
         cmocka_unit_test(a_write_that_fails_loses_nothing_that_was_acknowledged),
         cmocka_unit_test(a_sync_that_fails_loses_nothing_that_was_acknowledged),
         cmocka_unit_test(a_full_disk_refuses_and_goes_on),
+        cmocka_unit_test(who_asks_beside_votes_that_a_full_disk_refuses_hears_how_things_stand),
         cmocka_unit_test(long_reads_go_on_while_a_full_disk_refuses_votes),
         cmocka_unit_test(a_sync_that_failed_is_never_tried_again),
         cmocka_unit_test(a_start_on_a_full_disk_shows_what_is_there_and_closes_polls_once_it_can),
