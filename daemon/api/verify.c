@@ -209,6 +209,31 @@ static bool add_one(struct verify *verify, struct board *board, const cJSON *ite
     return true;
 }
 
+static int by_number(const void *a, const void *b)
+{
+    const struct published *const *one = a;
+    const struct published *const *other = b;
+
+    return ((*one)->poll->number > (*other)->poll->number) -
+           ((*one)->poll->number < (*other)->poll->number);
+}
+
+/* One that is named twice is counted once. */
+static void drop_repeated(struct verify *verify)
+{
+    size_t n = 0;
+
+    if (verify->n > 1)
+        qsort(verify->polls, verify->n, sizeof verify->polls[0], by_number);
+    for (size_t i = 0; i < verify->n; i++) {
+        if (n > 0 && by_number(&verify->polls[n - 1], &verify->polls[i]) == 0)
+            published_free(verify->polls[i]);
+        else
+            verify->polls[n++] = verify->polls[i];
+    }
+    verify->n = n;
+}
+
 static bool polls_read(const struct call *call, struct verify *verify, struct refusal *reterr)
 {
     AUTO(json) json = NULL;
@@ -231,6 +256,7 @@ static bool polls_read(const struct call *call, struct verify *verify, struct re
         if (!add_one(verify, call->api->board, item, number++, reterr))
             return false;
     }
+    drop_repeated(verify);
     return true;
 }
 

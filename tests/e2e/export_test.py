@@ -194,6 +194,14 @@ def verify(daemon, body=None):
     return answer.json()
 
 
+def test_verify_counts_a_poll_that_is_named_twice_once(daemon):
+    for poll in "qp":
+        daemon.poll(poll)
+        daemon.vote(poll, 1, "a")
+    assert verify(daemon, {"polls": ["p", "q", "p", "p", "q"]}) == {
+        "ok": True, "polls": 2, "votes": 2, "mismatches": []}
+
+
 def test_verify_recounts_all_or_some(daemon):
     assert verify(daemon) == {"ok": True, "polls": 0, "votes": 0, "mismatches": []}
     daemon.poll("p", revote=True, carried=[1, 2, 3, 4])
