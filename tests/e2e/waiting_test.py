@@ -1,5 +1,6 @@
 """Long polls: ?wait= answers when the tally is another, and not before."""
 import json
+import select
 import socket
 import threading
 import time
@@ -37,16 +38,6 @@ def test_another_version_is_answered_at_once(daemon):
     daemon.poll("p")
     assert daemon.public("GET", wait_path("p", 0)).json()["version"] == 1
     assert daemon.public("GET", wait_path("p", 7)).json()["version"] == 1
-
-
-def test_the_end_of_the_wait_shows_the_unchanged_tally_or_304(daemon):
-    daemon.poll("p")
-    etag = daemon.public("GET", "/v1/polls/p/tally").fields["etag"]
-    plain = waiting(daemon, wait_path("p", 1, 1))
-    same = waiting(daemon, "/v1/polls/p/tally?wait=1", {"If-None-Match": etag})
-    assert plain.answer().json()["version"] == 1
-    answer = same.answer()
-    assert (answer.status, answer.body) == (304, b"")
 
 
 def test_if_none_match_stands_for_the_version(daemon):
@@ -129,15 +120,35 @@ def test_results_after_the_vote_are_waited_for_by_those_who_voted_alone(daemon):
     assert mine.answer().json()["votes"] == 2
 
 
-def waiting_for_sure(daemon, path):
+def waiting_for_sure(daemon, path, fields=None):
     """The call was handled, and what it asks of the writer is answered, when this returns."""
     before = status(daemon)["requests"]
-    wire = waiting(daemon, path)
+    wire = waiting(daemon, path, fields)
     calls = 1
     while status(daemon)["requests"] < before + calls + 1:
         calls += 1
     status(daemon)  # asks the writer too, behind it
     return wire
+
+
+def has_answer(wire):
+    return bool(wire.left or select.select([wire.socket], [], [], 0)[0])
+
+
+def test_the_end_of_the_wait_shows_the_unchanged_tally_or_304(daemon):
+    """Those who wait longer tell that an answer comes at the end of a wait, and not at once."""
+    daemon.poll("p")
+    etag = {"If-None-Match": daemon.public("GET", "/v1/polls/p/tally").fields["etag"]}
+    longer = [waiting_for_sure(daemon, wait_path("p", 1)),
+              waiting_for_sure(daemon, "/v1/polls/p/tally?wait=60", etag)]
+    plain = waiting_for_sure(daemon, wait_path("p", 1, 1))
+    same = waiting_for_sure(daemon, "/v1/polls/p/tally?wait=1", etag)
+    assert plain.answer().json()["version"] == 1
+    answer = same.answer()
+    assert (answer.status, answer.body) == (304, b"")
+    assert not any(has_answer(wire) for wire in longer)
+    daemon.vote("p", 1, "a")
+    assert [wire.answer().json()["version"] for wire in longer] == [2, 2]
 
 
 def test_one_who_voted_by_address_waits_for_the_results_and_a_stranger_cannot(daemon):
