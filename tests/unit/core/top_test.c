@@ -110,12 +110,19 @@ static void a_score_is_rounded_half_up(void **state)
         { "b", 5, { 0, 0, 189, 1, 0 } },
         { "c", 5, { 0, 2, 100000000, 0, 0 } },
     };
+    /* M is 3.0055, the finest that matters, of 9: (10 M + 3) / 11 is 3.005. */
+    static const struct row fine[] = {
+        { "b", 9, { 0, 0, 1, 0, 0 } },
+        { "c", 9, { 0, 0, 1988, 11, 0 } },
+    };
     AUTO(top) top = list(half, 3, TOP_SCORE, 10, 1);
     AUTO(top) less = list(below, 2, TOP_SCORE, 10, 1);
+    AUTO(top) finest = list(fine, 2, TOP_SCORE, 10, 1);
 
     (void)state;
     assert_list(top, "b 3.01, a 3, c 3");
     assert_list(less, "c 3, b 3");
+    assert_list(finest, "c 3.01, b 3.01");
 }
 
 static void a_half_is_seen_on_each_scale(void **state)
