@@ -8,18 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool is_one_of(struct str word, const char *words)
-{
-    struct str rest = str_of(words);
-    struct str piece;
-
-    while (str_next(&rest, ' ', &piece)) {
-        if (str_eq(piece, word))
-            return true;
-    }
-    return false;
-}
-
 bool json_members_ok(const cJSON *body, const char *names, struct refusal *reterr)
 {
     const cJSON *item;
@@ -30,7 +18,7 @@ bool json_members_ok(const cJSON *body, const char *names, struct refusal *reter
     {
         char pointer[sizeof reterr->errors[0].where];
 
-        if (is_one_of(str_of(item->string), names))
+        if (str_is_one_of(str_of(item->string), names))
             continue;
         (void)snprintf(pointer, sizeof pointer, "/%s", item->string);
         return refuse_member(reterr, pointer, "there is no such member here; known: %s", names);

@@ -10,17 +10,6 @@
 
 #include "core/ballot.h"
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 /* false: a broken escape, or longer than `room`. */
 static bool decode(struct str raw, char *ret_text, size_t room, size_t *ret_len)
 {

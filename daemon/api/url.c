@@ -8,17 +8,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 /* Decodes `raw` into url->bytes; false at a broken escape. */
 static bool decode(struct url *url, struct str raw, struct str *ret_text)
 {
@@ -133,18 +122,6 @@ struct str url_parameter(const struct url *url, const char *name)
     return (struct str){ NULL, 0 };
 }
 
-static bool is_one_of(struct str name, const char *names)
-{
-    struct str rest = str_of(names);
-    struct str piece;
-
-    while (str_next(&rest, ' ', &piece)) {
-        if (str_eq(piece, name))
-            return true;
-    }
-    return false;
-}
-
 static bool refuse_unknown(struct str name, const char *names, struct refusal *reterr)
 {
     char text[64];
@@ -166,7 +143,7 @@ bool url_parameters_ok(const struct url *url, const char *names, struct refusal 
     for (size_t i = 0; i < url->n_parameters; i++) {
         struct str name = url->parameters[i].name;
 
-        if (!is_one_of(name, names))
+        if (!str_is_one_of(name, names))
             return refuse_unknown(name, names, reterr);
         for (size_t j = 0; j < i; j++) {
             if (str_eq(url->parameters[j].name, name)) {

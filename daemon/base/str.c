@@ -80,6 +80,29 @@ bool str_next(struct str *rest, char by, struct str *ret_piece)
     return true;
 }
 
+bool str_is_one_of(struct str s, const char *words)
+{
+    struct str rest = str_of(words);
+    struct str piece;
+
+    while (str_next(&rest, ' ', &piece)) {
+        if (str_eq(piece, s))
+            return true;
+    }
+    return false;
+}
+
+int hex_digit(int c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
 bool str_uint64(struct str s, uint64_t max, uint64_t *ret_n)
 {
     uint64_t n = 0;

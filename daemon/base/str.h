@@ -41,6 +41,12 @@ struct str str_trim(struct str s);
  */
 bool str_next(struct str *rest, char by, struct str *ret_piece);
 
+/* Whether it is one of `words`, which are separated by single spaces. */
+bool str_is_one_of(struct str s, const char *words);
+
+/* 0 to 15, or -1: it is none. */
+int hex_digit(int c);
+
 /*
  * Reads a decimal number: digits only, all of `s`, at most `max`.
  *

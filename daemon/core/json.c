@@ -105,15 +105,6 @@ static bool scan_number(struct scan *scan)
     return true;
 }
 
-static int hex_digit(int c)
-{
-    if (is_digit(c))
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* The four digits behind `\u`. */
 static bool scan_hex(struct scan *scan, unsigned *ret_unit)
 {

@@ -22,6 +22,7 @@
 
 #include "base/str.h"
 #include "ledger/draft.h"
+#include "ledger/files.h"
 
 #define HEADER_WRITE_VERSION                                                                       \
     18 /* of the file format: 1 a journal, 2 a log; then the same to read */
@@ -81,13 +82,6 @@ void backup_refuse(struct refusal *reterr, int error)
     }
 }
 
-static char *with_suffix(const char *path, const char *suffix)
-{
-    char *name;
-
-    return asprintf(&name, "%s%s", path, suffix) < 0 ? NULL : name;
-}
-
 /* What a crash leaves behind is never in the way of the next backup. */
 static bool make_names(struct backup_files *files, const struct backup_target *target)
 {
@@ -98,14 +92,14 @@ static bool make_names(struct backup_files *files, const struct backup_target *t
     (void)snprintf(draft, sizeof draft, ".part-%08x", number);
     (void)snprintf(key_draft, sizeof key_draft, ".key.part-%08x", number);
     files->path = str_copy(str_of(target->path));
-    files->draft = with_suffix(target->path, draft);
+    files->draft = path_beside(target->path, draft);
     if (!files->path || !files->draft)
         return false;
     if (!target->keys_path)
         return true;
     files->keys_path = str_copy(str_of(target->keys_path));
-    files->key = with_suffix(target->path, ".key");
-    files->key_draft = with_suffix(target->path, key_draft);
+    files->key = path_beside(target->path, ".key");
+    files->key_draft = path_beside(target->path, key_draft);
     return files->keys_path && files->key && files->key_draft;
 }
 
@@ -215,11 +209,11 @@ static bool settle_key(struct backup_files *files)
 static bool give_names(struct backup_files *files)
 {
     bool key_named = files->key && draft_name(files->key_draft, files->key);
-    bool ready = !files->key || (key_named && draft_sync_folder(files->path));
+    bool ready = !files->key || (key_named && folder_sync(files->path));
     bool named = ready && draft_name(files->draft, files->path);
     int error;
 
-    if (named && draft_sync_folder(files->path))
+    if (named && folder_sync(files->path))
         return true;
     error = errno;
     if (named)

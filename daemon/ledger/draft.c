@@ -8,45 +8,18 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/str.h"
+#include "ledger/files.h"
 
 #define PIECE_BYTES (256 * 1024)
-
-static void fd_close(const int *fd)
-{
-    int kept = errno;
-
-    if (*fd >= 0)
-        (void)close(*fd);
-    errno = kept;
-}
-
-#define AUTO_FD __attribute__((cleanup(fd_close))) int
 
 bool draft_make(const char *draft)
 {
     AUTO_FD fd = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 
     return fd >= 0;
-}
-
-static bool write_all(int fd, const char *bytes, size_t len)
-{
-    while (len > 0) {
-        ssize_t written = write(fd, bytes, len);
-
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written <= 0)
-            return false;
-        bytes += written;
-        len -= (size_t)written;
-    }
-    return true;
 }
 
 static bool copy_bytes(int from, int to)
@@ -58,7 +31,7 @@ static bool copy_bytes(int from, int to)
         got = read(from, piece, PIECE_BYTES);
         if (got < 0 && errno == EINTR)
             got = 1;
-        else if (got > 0 && !write_all(to, piece, (size_t)got))
+        else if (got > 0 && !fd_write_all(to, (struct str){ piece, (size_t)got }))
             return false;
     }
     return got == 0 && fsync(to) == 0;
@@ -99,15 +72,4 @@ bool draft_name(const char *draft, const char *path)
         return false;
     (void)unlink(draft);
     return true;
-}
-
-bool draft_sync_folder(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    AUTO_BYTES char *folder =
-        slash ? str_copy((struct str){ path, slash == path ? 1 : (size_t)(slash - path) })
-              : str_copy(STR("."));
-    AUTO_FD fd = folder ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-
-    return fd >= 0 && fsync(fd) == 0;
 }

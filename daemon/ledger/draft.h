@@ -25,7 +25,4 @@ MUST_USE bool draft_sync(const char *draft);
 /* `draft` is called `path` from now on. EEXIST: there is something of this name. */
 MUST_USE bool draft_name(const char *draft, const char *path);
 
-/* The names that were given in the folder of `path` are on disk. */
-MUST_USE bool draft_sync_folder(const char *path);
-
 #endif

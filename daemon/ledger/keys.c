@@ -15,6 +15,8 @@
 
 #include <sodium.h>
 
+#include "ledger/keys_file.h"
+
 #define FILE_BYTES_MAX 65536
 #define WORD "voters "
 
@@ -22,60 +24,20 @@ struct keys {
     unsigned char voters[KEY_BYTES];
 };
 
-static bool write_all(int fd, const char *bytes, size_t len)
-{
-    while (len > 0) {
-        ssize_t written = write(fd, bytes, len);
-
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written <= 0)
-            return false;
-        bytes += written;
-        len -= (size_t)written;
-    }
-    return true;
-}
-
-static bool sync_folder(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    AUTO_BYTES char *folder =
-        slash ? str_copy((struct str){ path, slash == path ? 1 : (size_t)(slash - path) })
-              : str_copy(STR("."));
-    int fd = folder ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-    bool ok = fd >= 0 && fsync(fd) == 0;
-
-    if (fd >= 0)
-        (void)close(fd);
-    return ok;
-}
-
-/* Written under another name first, so that a key cut short by a crash is never taken for one. */
 static bool create(const char *path, struct why *why)
 {
     unsigned char key[KEY_BYTES];
     char hex[KEY_BYTES * 2 + 1];
     char line[sizeof WORD + sizeof hex + 1];
-    AUTO_BYTES char *draft = NULL;
+    struct why cause;
     bool ok;
-    int fd;
 
-    if (asprintf(&draft, "%s.new", path) < 0) {
-        draft = NULL;
-        why_set(why, "no memory");
-        return false;
-    }
     randombytes_buf(key, sizeof key);
     sodium_bin2hex(hex, sizeof hex, key, sizeof key);
     (void)snprintf(line, sizeof line, WORD "%s\n", hex);
-    fd = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    ok = fd >= 0 && write_all(fd, line, strlen(line)) && fsync(fd) == 0;
-    ok = (fd < 0 || close(fd) == 0) && ok;
-    ok = ok && rename(draft, path) == 0 && sync_folder(path);
+    ok = keys_file_replace(path, str_of(line), &cause);
     if (!ok)
-        why_set(why, "cannot make the keys file %s: %s; the folder must exist and be writable",
-                path, strerror(errno));
+        why_set(why, "%s; the folder must exist and be writable", cause.text);
     sodium_memzero(key, sizeof key);
     sodium_memzero(line, sizeof line);
     sodium_memzero(hex, sizeof hex);

@@ -8,12 +8,13 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <sodium.h>
+
+#include "ledger/files.h"
 
 void secret_buf_free(struct buf *buf)
 {
@@ -67,20 +68,6 @@ bool keys_file_read(const char *path, mode_t refused, struct buf *ret, struct wh
     return ok;
 }
 
-static bool write_all(int fd, struct str bytes)
-{
-    while (bytes.len > 0) {
-        ssize_t len = write(fd, bytes.at, bytes.len);
-
-        if (len < 0 && errno == EINTR)
-            continue;
-        if (len <= 0)
-            return false;
-        bytes = str_from(bytes, (size_t)len);
-    }
-    return true;
-}
-
 static bool write_draft(const char *path, struct str bytes)
 {
     int fd;
@@ -89,35 +76,20 @@ static bool write_draft(const char *path, struct str bytes)
     if (unlink(path) < 0 && errno != ENOENT) /* an older draft may have another mode or owner */
         return false;
     fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    ok = fd >= 0 && write_all(fd, bytes) && fsync(fd) == 0;
+    ok = fd >= 0 && fd_write_all(fd, bytes) && fsync(fd) == 0;
     return (fd < 0 || close(fd) == 0) && ok;
-}
-
-static bool sync_folder(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    AUTO_BYTES char *folder =
-        slash ? str_copy((struct str){ path, slash == path ? 1 : (size_t)(slash - path) })
-              : str_copy(STR("."));
-    int fd = folder ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-    bool ok = fd >= 0 && fsync(fd) == 0;
-
-    if (fd >= 0)
-        (void)close(fd);
-    return ok;
 }
 
 bool keys_file_replace(const char *path, struct str bytes, struct why *reterr_why)
 {
-    AUTO_BYTES char *draft = NULL;
+    AUTO_BYTES char *draft = path_beside(path, ".new");
 
     assert(bytes.len <= KEYS_FILE_BYTES_MAX);
-    if (asprintf(&draft, "%s.new", path) < 0) {
-        draft = NULL;
+    if (!draft) {
         (void)why_set(reterr_why, "no memory");
         return false;
     }
-    if (write_draft(draft, bytes) && rename(draft, path) == 0 && sync_folder(path))
+    if (write_draft(draft, bytes) && rename(draft, path) == 0 && folder_sync(path))
         return true;
     (void)why_set(reterr_why, "cannot write the keys file %s: %s", path, strerror(errno));
     return false;

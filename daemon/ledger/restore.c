@@ -8,12 +8,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "ledger/draft.h"
+#include "ledger/files.h"
 #include "ledger/sqlite.h"
 
 #define HEADER_WRITE_VERSION                                                                       \
@@ -48,13 +48,6 @@ static bool is_there(const char *path)
     return lstat(path, &file) == 0;
 }
 
-static char *with_suffix(const char *path, const char *suffix)
-{
-    char *name;
-
-    return asprintf(&name, "%s%s", path, suffix) < 0 ? NULL : name;
-}
-
 static bool no_memory(struct why *why)
 {
     why_set(why, "no memory to restore with");
@@ -67,7 +60,7 @@ static bool nothing_in_the_way(const char *path, struct why *why)
     static const char *const suffixes[] = { "", "-wal", "-journal" };
 
     for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
-        AUTO_BYTES char *name = with_suffix(path, suffixes[i]);
+        AUTO_BYTES char *name = path_beside(path, suffixes[i]);
 
         if (!name)
             return no_memory(why);
@@ -115,7 +108,7 @@ static bool find_keys(struct restoring *restoring, struct why *why)
         return true;
     if (is_there(keys_path))
         return keys_in_place(restoring, why);
-    restoring->key_draft = with_suffix(keys_path, ".restoring");
+    restoring->key_draft = path_beside(keys_path, ".restoring");
     if (!restoring->key_draft)
         return no_memory(why);
     if (!is_there(restoring->file_key)) {
@@ -199,10 +192,10 @@ static bool give_names(const struct restoring *restoring, struct why *why)
 {
     const struct restore_settings *settings = restoring->settings;
     bool key_named = restoring->key_draft && draft_name(restoring->key_draft, settings->keys_path);
-    bool ready = !restoring->key_draft || (key_named && draft_sync_folder(settings->keys_path));
+    bool ready = !restoring->key_draft || (key_named && folder_sync(settings->keys_path));
     bool named = ready && draft_name(restoring->draft, settings->path);
 
-    if (named && draft_sync_folder(settings->path))
+    if (named && folder_sync(settings->path))
         return true;
     why_set(why, "cannot name the restored %s: %s; nothing was restored",
             ready ? settings->path : settings->keys_path, strerror(errno));
@@ -231,8 +224,8 @@ bool store_restore(const struct restore_settings *settings, struct check *check,
                    struct why *reterr_why)
 {
     AUTO_RESTORING restoring = { .settings = settings,
-                                 .file_key = with_suffix(settings->file, ".key") };
-    AUTO_BYTES char *draft = with_suffix(settings->path, ".restoring");
+                                 .file_key = path_beside(settings->file, ".key") };
+    AUTO_BYTES char *draft = path_beside(settings->path, ".restoring");
 
     if (!restoring.file_key || !draft)
         return no_memory(reterr_why);

@@ -9,7 +9,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -18,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "ledger/files.h"
 #include "ledger/sqlite.h"
 
 #define HEADER_BYTES 100
@@ -25,16 +25,9 @@
 #define HEADER_APPLICATION_ID 68
 #define WAL_PIECE_BYTES ((size_t)1 << 20)
 
-static char *with_suffix(const char *path, const char *suffix)
-{
-    char *name;
-
-    return asprintf(&name, "%s%s", path, suffix) < 0 ? NULL : name;
-}
-
 int sqlite_lock(const char *path, struct why *reterr_why)
 {
-    AUTO_BYTES char *name = with_suffix(path, ".lock");
+    AUTO_BYTES char *name = path_beside(path, ".lock");
     int fd = name ? open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600) : -1;
 
     if (fd < 0) {
@@ -110,18 +103,10 @@ bool sqlite_file_ok(const char *path, int newest, struct why *reterr_why)
 
 bool sqlite_sync_folder(const char *path, struct why *reterr_why)
 {
-    const char *slash = strrchr(path, '/');
-    AUTO_BYTES char *folder =
-        slash ? str_copy((struct str){ path, slash == path ? 1 : (size_t)(slash - path) })
-              : str_copy(STR("."));
-    int fd = folder ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-    bool ok = fd >= 0 && fsync(fd) == 0;
-
-    if (!ok)
-        why_set(reterr_why, "cannot sync the folder of %s: %s", path, strerror(errno));
-    if (fd >= 0)
-        (void)close(fd);
-    return ok;
+    if (folder_sync(path))
+        return true;
+    why_set(reterr_why, "cannot sync the folder of %s: %s", path, strerror(errno));
+    return false;
 }
 
 /* Reads a piece and writes the same bytes back. Returns how many; 0: the end, -1: errno says why.
@@ -167,7 +152,7 @@ static bool rewrite(int fd)
  * of a migration that was cut off is as large as the store. */
 bool sqlite_rewrite_wal(const char *path, struct why *reterr_why)
 {
-    AUTO_BYTES char *name = with_suffix(path, "-wal");
+    AUTO_BYTES char *name = path_beside(path, "-wal");
     bool ok;
     int fd;
 
@@ -202,7 +187,7 @@ static bool ballast_fits(int fd, uint64_t bytes)
 
 bool ballast_make(const char *path, uint64_t bytes)
 {
-    AUTO_BYTES char *name = with_suffix(path, ".ballast");
+    AUTO_BYTES char *name = path_beside(path, ".ballast");
     int fd = name ? open(name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600) : -1;
     bool ok = fd >= 0 && ballast_fits(fd, bytes) && posix_fallocate(fd, 0, (off_t)bytes) == 0;
 
@@ -215,7 +200,7 @@ bool ballast_make(const char *path, uint64_t bytes)
 
 void ballast_free(const char *path)
 {
-    AUTO_BYTES char *name = with_suffix(path, ".ballast");
+    AUTO_BYTES char *name = path_beside(path, ".ballast");
 
     if (name)
         (void)unlink(name);

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "base/log.h"
+#include "ledger/files.h"
 #include "ledger/sqlite.h"
 
 static bool find(struct store *store, struct job *job, uint64_t number, struct book **ret_book)
@@ -189,14 +190,10 @@ static enum fault read_hours(struct store *store, struct job *job)
 
 static uint64_t size_of(const char *path, const char *suffix)
 {
-    AUTO_BYTES char *name = NULL;
+    AUTO_BYTES char *name = path_beside(path, suffix);
     struct stat file;
 
-    if (asprintf(&name, "%s%s", path, suffix) < 0) {
-        name = NULL;
-        return 0;
-    }
-    return stat(name, &file) == 0 ? (uint64_t)file.st_size : 0;
+    return name && stat(name, &file) == 0 ? (uint64_t)file.st_size : 0;
 }
 
 static enum fault read_status(struct store *store, struct job *job)
