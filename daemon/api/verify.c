@@ -224,7 +224,7 @@ static void drop_repeated(struct verify *verify)
     size_t n = 0;
 
     if (verify->n > 1)
-        qsort(verify->polls, verify->n, sizeof verify->polls[0], by_number);
+        qsort(verify->polls, verify->n, sizeof(struct published *), by_number);
     for (size_t i = 0; i < verify->n; i++) {
         if (n > 0 && by_number(&verify->polls[n - 1], &verify->polls[i]) == 0)
             published_free(verify->polls[i]);
