@@ -4,6 +4,7 @@
  * Threads: the loop of the exchange.
  */
 #include <inttypes.h>
+#include <string.h>
 
 #include "api/call.h"
 #include "api/origin.h"
@@ -18,8 +19,11 @@ static const char *const cache_control[] = {
     [CACHE_FOR_EVER] = "public, max-age=31536000, immutable",
 };
 
+/* A value that would begin a line of its own is none (RFC 9110 §5.5): the answer fails. */
 static void field(struct buf *out, const char *name, const char *value)
 {
+    if (strpbrk(value, "\r\n"))
+        out->failed = true;
     buf_text(out, name);
     buf_text(out, ": ");
     buf_text(out, value);

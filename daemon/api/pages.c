@@ -125,10 +125,11 @@ struct view *view_new(const struct call *call, struct str ids, enum page_frame f
                       struct refusal *reterr)
 {
     AUTO(view) view = calloc(1, sizeof *view);
+    AUTO_BUF shown = { 0 }; /* never the request's own bytes: they go into headers and addresses */
     struct str rest = ids;
     struct str id;
 
-    if (!view || !(view->ids = str_copy(ids))) {
+    if (!view) {
         refuse(reterr, PROBLEM_BUSY, "no memory for this page; ask again");
         return NULL;
     }
@@ -145,10 +146,16 @@ struct view *view_new(const struct call *call, struct str ids, enum page_frame f
             refuse(reterr, PROBLEM_INVALID, "at most %d polls on a page", PAGE_POLLS_MAX);
             return NULL;
         }
+        buf_text(&shown, view->page.n > 0 ? "," : "");
+        buf_text(&shown, published->poll->id);
         add(call, view, published);
     }
     if (view->page.n == 0) {
         refuse(reterr, PROBLEM_NO_SUCH_POLL, "there is no poll of this id");
+        return NULL;
+    }
+    if (!buf_ok(&shown) || !(view->ids = str_copy(buf_str(&shown)))) {
+        refuse(reterr, PROBLEM_BUSY, "no memory for this page; ask again");
         return NULL;
     }
     view->page.ids = view->ids;

@@ -76,7 +76,7 @@ static void canonical(const struct page_look *look, const struct page_head *head
     buf_text(out, "<link rel=\"canonical\" href=\"");
     html_text(out, str_of(look->base));
     buf_char(out, '/');
-    buf_text(out, head->path);
+    html_text(out, str_of(head->path));
     buf_text(out, "\">\n");
 }
 

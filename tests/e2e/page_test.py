@@ -280,6 +280,21 @@ def test_a_form_on_a_page_of_several_polls_comes_back_to_it(daemon):
     assert bad.status == 422
 
 
+@pytest.mark.parametrize("more", ["", "[server]\npublic_url = https://site.example\n"])
+def test_no_byte_of_what_is_no_poll_gets_into_a_page_or_its_header(daemon, more):
+    daemon.stop()
+    daemon.config += more
+    daemon.start()
+    article(daemon)
+    ids = 'https://evil.example/,stars,\r\nSet-Cookie: evil=1,"><meta name=evil>'
+    answer = daemon.public("GET", "/p/" + urllib.parse.quote(ids, safe=""))
+    assert answer.status == 200 and b"evil" not in answer.body
+    assert {a["value"] for a in Page(answer).all("input", name="page")} <= {"stars"}
+    voted = send(daemon, "/p/stars", {"rating": 4, "page": ids})
+    assert (voted.status, voted.fields["location"]) == (303, "/p/stars?done=counted&v=2")
+    assert "set-cookie" not in voted.fields
+
+
 def test_a_changed_vote_says_so_and_a_refused_one_what_stands(daemon):
     daemon.poll("free", revote=True)
     browser = Browser(daemon)
