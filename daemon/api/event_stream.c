@@ -99,6 +99,7 @@ void followed_ask(struct followed *followed)
 {
     followed->asked = true;
     followed->due = false;
+    followed->sent_ms = events_now_ms(followed->events); /* the writer is asked no more often */
     followed->events->n_asked++;
     published_free(followed->ask->published);
     followed->ask->published = NULL;

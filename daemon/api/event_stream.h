@@ -26,7 +26,7 @@ struct followed {
     struct events *events;
     struct job *ask; /* NULL, but where results are shown after the vote; owned */
     uint64_t shown;  /* version that was sent last; 0: none */
-    int64_t sent_ms; /* mono */
+    int64_t sent_ms; /* mono; also when the writer was asked */
     bool due;        /* something is to be sent that could not be yet */
     bool asked;      /* `ask` is the writer's */
     bool said_hidden;

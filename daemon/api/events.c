@@ -152,8 +152,12 @@ static void ask_back(struct job *job)
         first_ask_back(events, job);
         return;
     }
-    if (!followed->follower.topic || job->result == JOB_REFUSED || !job->published)
-        return; /* a change tells of a poll that is gone */
+    if (!followed->follower.topic)
+        return;
+    if (job->result == JOB_REFUSED || !job->published) {
+        followed->due = true; /* asked again at the next tick; a change tells of one that is gone */
+        return;
+    }
     followed_send(followed, job->published, viewing_allowed(job));
 }
 
