@@ -17,8 +17,13 @@
 
 void events_free(struct events *events)
 {
-    for (size_t i = 0; i < events->n; i++)
-        free(events->polls[i].ask);
+    for (size_t i = 0; i < events->n; i++) {
+        struct job *ask = events->polls[i].ask;
+
+        if (ask)
+            published_free(ask->published);
+        free(ask);
+    }
     free(events);
 }
 
