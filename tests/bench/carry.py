@@ -234,7 +234,7 @@ class Carry:
         while votes() != expected:
             if server.process.poll() is not None or time.monotonic() - begun > START_S:
                 raise Failed(f"{server.name}: not there with {expected} votes")
-            time.sleep(0.001)
+            time.sleep(0.001)  # between looks: one that never rests slows what it measures
         return time.monotonic() - begun
 
     def tallyd_starts(self, full):
@@ -336,7 +336,7 @@ class Carry:
         server.poll_create("idle")
         self.stage.round_begins(row.key)
         before = server.cpu_ticks()
-        time.sleep(IDLE_S)
+        time.sleep(IDLE_S)  # doing nothing for so long is what is measured
         ticks, rss = server.cpu_ticks() - before, server.rss_bytes()
         server.stop()
         self.note(row, ticks=ticks, rss=rss)

@@ -91,7 +91,7 @@ class Server:
             if self.process.poll() is not None or time.monotonic() > end:
                 lines = self.log.read_text(errors="replace").strip().splitlines() or ["(no log)"]
                 raise Failed(f"{self.name} did not start: {lines[-1]}")
-            time.sleep(0.02)
+            time.sleep(0.02)  # between looks: the peers have no other sign that they are ready
 
     def stop(self):
         if not self.process or self.process.poll() is not None:

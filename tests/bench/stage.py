@@ -45,7 +45,7 @@ def others_cores():
     the load generator shared the other, and nginx did over 40 % more pipelined reads a CPU second.
     """
     before, begun = busy_s(), time.monotonic()
-    time.sleep(QUIET_SAMPLE_S)
+    time.sleep(QUIET_SAMPLE_S)  # what others use of the machine is seen over a time only
     return (busy_s() - before) / (time.monotonic() - begun)
 
 

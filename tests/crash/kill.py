@@ -179,7 +179,7 @@ class Run:
     def cycle(self):
         if self.rng.random() < 0.15:  # during the start
             self.start()
-            time.sleep(self.rng.uniform(0.0, 0.01))
+            time.sleep(self.rng.uniform(0.0, 0.01))  # as random: the moment is the test
             self.kill()
         self.start()
         self.wait_ready()

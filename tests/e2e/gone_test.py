@@ -68,7 +68,7 @@ def come_and_go(daemon, chance):
             wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
         elif chance.random() < 0.3:
             wire.socket.shutdown(socket.SHUT_WR)
-            time.sleep(chance.random() / 10)
+            time.sleep(chance.random() / 10)  # the random moment of leaving is the test
     except OSError:
         pass  # it was refused something, or had to wait
     finally:
