@@ -1,5 +1,5 @@
 /*
- * rulebook.c - what the configuration says of callers, as rules for the api.
+ * rulebook.c - what the configuration says, as the rooms take it.
  *
  * Threads: main.
  */
@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/log.h"
 
 struct cidr *rulebook_trusted(const struct config *config, size_t *ret_n)
 {
@@ -76,4 +77,11 @@ struct rules *rulebook_rules(const struct config *config, struct why *reterr_why
     settings.admin_token = (struct str){ config->admin_token.bytes, config->admin_token.len };
     settings.app_token = (struct str){ config->app_token.bytes, config->app_token.len };
     return rules_new(&settings, reterr_why);
+}
+
+void rulebook_log(const struct config *config)
+{
+    log_setup((enum log_level)(LOG_ERROR + (int)config->log_level),
+              config->log_format == LOG_FORMAT_JSON ? LOG_JSON : LOG_TEXT,
+              getenv("JOURNAL_STREAM") != NULL);
 }

@@ -1,5 +1,5 @@
 /*
- * rulebook.h - what the configuration says of callers, as rules for the api.
+ * rulebook.h - what the configuration says of callers, proxies and the log, as the rooms take it.
  *
  * Threads: main, at start and at a reload.
  */
@@ -25,5 +25,8 @@ struct token_files rulebook_token_files(const struct config *config);
 /* trusted_proxies, as net reads them. The caller's to free(); NULL: there are none, or no memory.
  */
 struct cidr *rulebook_trusted(const struct config *config, size_t *ret_n);
+
+/* Level and format of the log. */
+void rulebook_log(const struct config *config);
 
 #endif
