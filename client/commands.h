@@ -24,13 +24,20 @@ struct session {
 
 struct command {
     const char *name;
-    enum outcome (*run)(struct session *session); /* NULL: to come */
-    const char *synopsis;                         /* behind the name */
+    enum outcome (*run)(struct session *session);
+    const char *synopsis; /* behind the name */
     const char *help;
     size_t operands_min;
     size_t operands_max;
     uint64_t options; /* a set; the global ones need no mention */
+    const char
+        *next; /* what completion offers as operands: words, or one of NEXT_...; NULL: none */
 };
+
+#define NEXT_POLLS "@polls" /* one, and then something else */
+#define NEXT_MANY_POLLS "@polls..."
+#define NEXT_FILES "@files"
+#define NEXT_COMMANDS "@commands"
 
 extern const struct command commands[];
 extern const size_t commands_count;
@@ -111,6 +118,9 @@ enum outcome backup_run(struct session *session);
 
 /* status.c */
 enum outcome status_run(struct session *session);
+
+/* completion.c */
+enum outcome completion_run(struct session *session);
 
 /* help.c */
 enum outcome help_run(struct session *session);

@@ -91,7 +91,8 @@ static char *token_read(const char *path)
     return copy;
 }
 
-/* Everything that was typed goes into JSON, paths or messages. */
+/* Everything that was typed goes into JSON, paths or messages; what completion is asked about is
+ * still being typed. */
 static bool is_readable(const struct options *options)
 {
     for (size_t i = 0; i < options->operand_count; i++) {
@@ -125,7 +126,7 @@ static enum outcome check(const struct options *options, const struct command *c
         return misused("%s", options->wrong_why.text);
     if (outside != OPTION_COUNT_OF)
         return misused("%s takes no --%s", command->name, option_rows[outside].name);
-    if (!is_readable(options))
+    if (command->run != completion_run && !is_readable(options))
         return misused("an argument is empty, or is no UTF-8 text without controls");
     if (operands < command->operands_min || operands > command->operands_max)
         return misused("it is: tally %s %s", command->name, command->synopsis);
@@ -167,10 +168,6 @@ static enum outcome run(const struct options *options)
 
     if (name && !command)
         return unknown_command(name);
-    if (command && !command->run) {
-        complain(NULL, "%s is not built yet", name);
-        return OUTCOME_FAILED;
-    }
     if (options->wrong)
         return misused("%s", options->wrong_why.text);
     if (options_has(options, OPTION_HELP))

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "nearest.h"
 
 #define SOCKET_DEFAULT "/run/tallyd/tallyd.sock"
 #define LONG_BASE 256 /* getopt_long() answers characters for short options, and these for long */
@@ -31,6 +32,28 @@ static int argument_of(enum option_wants wants)
     return no_argument;
 }
 
+static const char *option_name(size_t i)
+{
+    return i < OPTION_COUNT_OF ? option_rows[i].name : NULL;
+}
+
+/* `word` is as it was typed, with its hyphens and perhaps a value. */
+static void unknown_long(struct options *options, const char *word)
+{
+    char name[NEAREST_BYTES_MAX + 1] = "";
+    size_t len = strcspn(word, "=");
+    const char *near = NULL;
+
+    if (len > 2 && len - 2 < sizeof name) {
+        memcpy(name, word + 2, len - 2);
+        near = nearest_name(name, option_name);
+    }
+    if (near)
+        why_set(&options->wrong_why, "unknown option %s; is it --%s?", word, near);
+    else
+        why_set(&options->wrong_why, "unknown option %s", word);
+}
+
 static void wrong_set(struct options *options, int answer, char **argv)
 {
     if (options->wrong)
@@ -43,7 +66,7 @@ static void wrong_set(struct options *options, int answer, char **argv)
     else if (optopt != 0)
         why_set(&options->wrong_why, "unknown option -%c", optopt);
     else
-        why_set(&options->wrong_why, "unknown option %s", argv[optind - 1]);
+        unknown_long(options, argv[optind - 1]);
 }
 
 static void given_add(struct options *options, int answer)
@@ -73,6 +96,7 @@ struct options *options_read(int argc, char **argv)
         longs[i].val = LONG_BASE + i;
     }
     opterr = 0;
+    optind = 0; /* from the start, also where another line was read before */
     while ((answer = getopt_long(argc, argv, ":hVo:", longs, NULL)) != -1) {
         if (answer == '?' || answer == ':')
             wrong_set(options, answer, argv);

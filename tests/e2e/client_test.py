@@ -251,13 +251,19 @@ def test_a_word_that_is_near_to_no_command_names_none():
     assert "is it" not in done.stderr.decode()
 
 
-@pytest.mark.parametrize("command", [
-    "completion",
+@pytest.mark.parametrize("typed, meant", [
+    ("--stte", "state"), ("--votr", "voter"), ("--titel=T", "title"), ("--sokcet", "socket"),
 ])
-def test_a_command_to_come_says_so_in_one_line(command):
-    done = tally(command, "p", "--whatever", "3")
-    assert done.returncode == 1
-    assert lines(done.stderr) == ["tally: %s is not built yet" % command]
+def test_an_unknown_option_names_the_nearest(typed, meant):
+    done = tally("list", typed)
+    assert done.returncode == 2
+    assert lines(done.stderr)[0].endswith("is it --%s?" % meant)
+
+
+def test_an_option_that_is_near_to_none_names_none():
+    done = tally("list", "--elephant")
+    assert done.returncode == 2
+    assert lines(done.stderr)[0] == "tally: unknown option --elephant"
 
 
 def test_a_full_disk_behind_stdout_is_1(tcp):
@@ -278,10 +284,9 @@ def test_help_names_each_command_and_each_global_option():
     assert done.returncode == 0
     for word in ("create set apply vote rate retract get show watch list open close delete carry "
                  "import export history top chart token keys audit void forget verify "
-                 "backup status help "
+                 "backup status completion help "
                  "--url --socket --token-file --color --no-retry --lang").split():
         assert word in text, word
-    assert "completion" not in text
     assert tally("--help").stdout == tally("-h").stdout == done.stdout
 
 
