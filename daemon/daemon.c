@@ -23,6 +23,7 @@
 #include "ledger/store.h"
 #include "ledger/token_keys.h"
 #include "ledger/writer.h"
+#include "modules.h"
 #include "net/server.h"
 #include "rulebook.h"
 #include "service.h"
@@ -111,8 +112,12 @@ static bool open_ledger(struct daemon *daemon, struct why *reterr_why)
 static bool make_api(struct daemon *daemon, struct why *reterr_why)
 {
     const struct config *config = daemon->config;
-    AUTO(rules) rules = rulebook_rules(config, reterr_why);
+    AUTO_BYTES char *png_module = modules_path("tallyd-png.so");
+    AUTO(rules) rules = NULL;
 
+    if (!png_module)
+        return why_set(reterr_why, "no memory");
+    rules = rulebook_rules(config, reterr_why);
     if (!rules)
         return false;
     daemon->api = api_new(&(struct api_settings){ .board = daemon->board,
@@ -122,6 +127,7 @@ static bool make_api(struct daemon *daemon, struct why *reterr_why)
                                                   .rules = rules,
                                                   .tokens = daemon->tokens,
                                                   .backup_dir = config->backup_dir,
+                                                  .png_module = png_module,
                                                   .loops = config->threads,
                                                   .store_url = config->store_url,
                                                   .started_ms = clock_wall_ms(&clock_system) });

@@ -19,6 +19,7 @@
 #include "api/waiting.h"
 #include "base/alloc.h"
 #include "net/groups.h"
+#include "web/png.h"
 
 #define JSON_BODY_BYTES_MAX (16 * 1024)
 #define DEFINITION_BYTES_MAX (256 * 1024)
@@ -65,7 +66,8 @@ struct api *api_new(const struct api_settings *settings)
     api->long_calls = groups_new(0);
     api->pictures = pictures_new(PICTURES_BYTES_MAX);
     api->painter = api->pictures ? painter_new(api->pictures) : NULL;
-    if (!api->limiter || !api->long_calls || !api->painter)
+    api->png = png_new(settings->png_module);
+    if (!api->limiter || !api->long_calls || !api->painter || !api->png)
         return NULL;
     set_rules(api, settings->rules);
     set_tokens(api, settings->tokens);
@@ -77,6 +79,7 @@ void api_free(struct api *api)
     if (!api)
         return;
     painter_free(api->painter);
+    png_free(api->png);
     pictures_free(api->pictures);
     for (size_t i = 0; i < api->n_loops; i++) {
         if (api->loops[i].answers.wake) {

@@ -32,6 +32,7 @@ struct api_settings {
     const char *store_url;  /* copied; as status shows it */
     int64_t started_ms;     /* wall */
     const char *backup_dir; /* where backups of plain names lie; outlives the api */
+    const char *png_module; /* absolute path of what draws PNG (web/png.h); copied */
 };
 
 /* Main, before anything listens. */

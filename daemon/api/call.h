@@ -25,6 +25,7 @@
 struct painter;
 struct pending;
 struct pictures;
+struct png;
 struct stream; /* api/streams.h */
 struct topics; /* api/topics.c */
 struct waiter; /* api/waiting.c */
@@ -62,6 +63,7 @@ struct api { /* written before the loops start, but for what `loops` holds */
     atomic_bool told_of_a_proxy; /* any loop: the log has a line about it */
     struct pictures *pictures;   /* owned, as the painter; both lock themselves */
     struct painter *painter;
+    struct png *png; /* owned; what is painted uses it, on the painter's thread */
     char *store_url; /* owned */
     int64_t started_ms;
     const char *backup_dir;

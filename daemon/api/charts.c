@@ -42,6 +42,7 @@ struct chart_call { /* the loop's; while it is painted the painter reads it */
     struct chart_history history;
     struct hours_reading reading;
     struct painting painting;
+    struct png *png;                       /* the api's; the painter's to use */
     char etag[PICTURE_NAME_BYTES_MAX + 2]; /* the picture's name in quotes */
 };
 
@@ -61,7 +62,7 @@ static void chart_call_drop(void *detail)
     chart_call_free(detail);
 }
 
-static struct picture *render(void *context)
+static struct picture *render(void *context, struct why *reterr_why)
 {
     const struct chart_call *mine = context;
     AUTO_DRAWING drawing = { 0 };
@@ -73,7 +74,7 @@ static struct picture *render(void *context)
         chart_draw_tally(&mine->chart, &drawing);
     if (mine->format == FORMAT_SVG)
         svg_render(&drawing, &out);
-    else if (!png_render(&drawing, &out))
+    else if (png_render(mine->png, &drawing, &out, reterr_why) != PNG_RENDERED)
         return NULL;
     return buf_ok(&out) ? picture_new(buf_str(&out)) : NULL;
 }
@@ -151,6 +152,12 @@ static void answer_no(struct pending *pending)
     answer_refusal(pending->exchange, pending->loop, &pending->refusal, (struct str){ NULL, 0 });
 }
 
+static void answer_not_here(struct pending *pending, const char *why)
+{
+    refuse(&pending->refusal, PROBLEM_NOT_IMPLEMENTED, "%s; chart.svg is there", why);
+    answer_no(pending);
+}
+
 static void answer_busy(struct pending *pending, const char *detail)
 {
     refuse(&pending->refusal, PROBLEM_BUSY, "%s", detail);
@@ -210,7 +217,7 @@ static void go_on(struct pending *pending, struct chart_call *mine)
         return;
     }
     if (!picture) {
-        picture = render(mine);
+        picture = render(mine, NULL);
         if (picture)
             pictures_put(pictures, mine->painting.name, picture);
     }
@@ -256,6 +263,8 @@ static void chart_back(struct pending *pending)
     if (mine->stage == STAGE_PAINT) {
         if (mine->painting.picture)
             answer_with(pending, mine, mine->painting.picture);
+        else if (mine->painting.why.text[0] != '\0')
+            answer_not_here(pending, mine->painting.why.text);
         else
             answer_busy(pending, "this picture could not be drawn now; ask again");
     } else if (pending->jobs[0].job.result == JOB_REFUSED) {
@@ -334,6 +343,7 @@ static bool start(const struct call *call, enum format format, struct refusal *r
     if (!mine || !pending)
         return refuse(reterr, PROBLEM_BUSY, "no memory for this request; send it again");
     mine->format = format;
+    mine->png = call->api->png;
     if (format == FORMAT_PNG && !png_is_built_in())
         return refuse(reterr, PROBLEM_NOT_IMPLEMENTED,
                       "this tallyd was built without cairo; chart.svg is there");

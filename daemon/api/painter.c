@@ -31,7 +31,7 @@ struct painter {
 };
 
 /* All who waited for one picture, each in its home. */
-static void give_back(struct painting *paintings, struct picture *picture)
+static void give_back(struct painting *paintings, struct picture *picture, const struct why *why)
 {
     while (paintings) {
         struct painting *painting = paintings;
@@ -40,6 +40,7 @@ static void give_back(struct painting *paintings, struct picture *picture)
 
         paintings = painting->same;
         painting->picture = picture ? picture_ref(picture) : NULL;
+        painting->why = *why;
         queue_list_add(&list, &job->node);
         queue_put(job->home, &list); /* the painting is its owner's now */
     }
@@ -70,13 +71,14 @@ static void take_down(struct painter *painter, struct painting *painting)
     (void)pthread_mutex_unlock(&painter->lock);
 }
 
-static struct picture *paint(struct painter *painter, const struct painting *painting)
+static struct picture *paint(struct painter *painter, const struct painting *painting,
+                             struct why *reterr_why)
 {
     struct picture *picture = pictures_get(painter->pictures, painting->name);
 
     if (picture)
         return picture; /* it was finished between a caller's look and its order */
-    picture = painting->render(painting->context);
+    picture = painting->render(painting->context, reterr_why);
     if (picture)
         pictures_put(painter->pictures, painting->name, picture);
     return picture;
@@ -89,10 +91,11 @@ static void *run(void *context)
     bool may_paint;
 
     while ((painting = wait_for_work(painter, &may_paint)) != NULL) {
-        AUTO(picture) picture = may_paint ? paint(painter, painting) : NULL;
+        struct why why = { "" };
+        AUTO(picture) picture = may_paint ? paint(painter, painting, &why) : NULL;
 
         take_down(painter, painting);
-        give_back(painting, picture);
+        give_back(painting, picture, &why);
     }
     return NULL;
 }

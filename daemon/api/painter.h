@@ -13,6 +13,7 @@
 
 #include "api/pictures.h"
 #include "base/auto.h"
+#include "base/why.h"
 #include "ledger/job.h"
 
 struct painter; /* opaque: api/painter.c */
@@ -21,11 +22,13 @@ struct painter; /* opaque: api/painter.c */
 struct painting {
     struct job *job; /* comes back in its home, then the painting is its owner's again */
     char name[PICTURE_NAME_BYTES_MAX];
-    /* Renders it; NULL: no memory. Called on the painter's thread, of equal names for one alone. */
-    struct picture *(*render)(void *context);
+    /* Renders it; NULL: no memory, or *reterr_why says why this tallyd cannot. Called on the
+     * painter's thread, of equal names for one alone. */
+    struct picture *(*render)(void *context, struct why *reterr_why);
     void *context;
     struct picture *picture; /* the answer: one reference, the owner's; NULL: no memory, or the
-                                painter ends */
+                                painter ends, or else … */
+    struct why why;          /* … why it cannot be drawn here at all; "": it can */
     struct painting *next;   /* painter's */
     struct painting *same;   /* painter's: others of this name */
 };

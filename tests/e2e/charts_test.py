@@ -1,6 +1,7 @@
 """Pictures: what they show, how they are kept, and who may not see them."""
 import os
 import re
+import shutil
 import struct
 import xml.etree.ElementTree
 import zlib
@@ -250,6 +251,52 @@ def test_many_who_ask_at_once_share_one_picture(goals):
     assert len(bodies) == 1
     for wire in wires:
         wire.close()
+
+
+def loaded(daemon):
+    """The files whose code is in the process."""
+    with open(f"/proc/{daemon.process.pid}/maps", encoding="ascii") as maps:
+        return {os.path.basename(line.split()[-1]) for line in maps}
+
+
+@only_with_png
+def test_what_draws_png_is_loaded_with_the_first_one(goals):
+    assert not any("cairo" in name or "pango" in name for name in loaded(goals))
+    assert goals.public("GET", "/v1/polls/goals/chart.svg").status == 200
+    assert "tallyd-png.so" not in loaded(goals)
+    assert goals.public("GET", "/v1/polls/goals/chart.png").status == 200
+    assert "tallyd-png.so" in loaded(goals)
+
+
+@pytest.fixture
+def elsewhere(tmp_path, monkeypatch):
+    """A tallyd whose program is a copy, in a place where nothing else lies."""
+    program = tmp_path / "usr" / "sbin" / "tallyd"
+    program.parent.mkdir(parents=True)
+    shutil.copy(harness.TALLYD, program)
+    monkeypatch.setattr(harness, "TALLYD", str(program))
+    # Nothing of this is to have a say in what is loaded.
+    monkeypatch.setenv("LD_LIBRARY_PATH", os.path.dirname(os.environ["TALLYD_PNG"]))
+    monkeypatch.chdir(os.path.dirname(os.environ["TALLYD_PNG"]))
+    daemon = harness.Daemon(tmp_path).start()
+    daemon.poll("goals", carried=CARRIED)
+    yield daemon
+    daemon.end()
+
+
+@only_with_png
+def test_a_module_that_is_missing_is_named_and_loaded_once_it_is_there(elsewhere):
+    for _ in range(3):
+        answer = elsewhere.public("GET", "/v1/polls/goals/chart.png")
+        assert (answer.status, answer.json()["type"]) == (501, "/problems/not-implemented")
+        wanted = re.search(r"(/\S+/usr/sbin/\S+/tallyd-png\.so): cannot open shared object file: "
+                           "No such file", answer.json()["detail"])
+        assert wanted, answer
+    assert elsewhere.public("GET", "/v1/polls/goals/chart.svg").status == 200
+    assert len([line for line in elsewhere.log if "tallyd-png.so" in line]) == 1
+    os.makedirs(os.path.dirname(os.path.normpath(wanted[1])))
+    shutil.copy(os.environ["TALLYD_PNG"], os.path.normpath(wanted[1]))
+    assert elsewhere.public("GET", "/v1/polls/goals/chart.png").status == 200
 
 
 @pytest.mark.skipif(HAS_PNG, reason="built with cairo")

@@ -149,6 +149,21 @@ def test_systemd_finds_nothing_wrong_with_the_units_as_installed(root):
     assert (done.returncode, ours) == (0, []), done.stderr
 
 
+@pytest.mark.skipif(os.environ["TALLYD_CAIRO"] != "1", reason="built without cairo")
+def test_what_is_installed_draws_a_png_from_where_it_was_put(root, tmp_path, monkeypatch):
+    program, = root.glob("**/sbin/tallyd")
+    module, = root.glob("**/tallyd/tallyd-png.so")
+    monkeypatch.setattr(harness, "TALLYD", str(program))
+    daemon = harness.Daemon(tmp_path).start()
+    try:
+        daemon.poll("p")
+        assert daemon.public("GET", "/v1/polls/p/chart.png").status == 200
+        with open(f"/proc/{daemon.process.pid}/maps", encoding="ascii") as maps:
+            assert f" {module}\n" in maps.read()
+    finally:
+        daemon.end()
+
+
 def exposure(*units):
     done = subprocess.run(["systemd-analyze", "security", "--offline=true", "--no-pager",
                            *map(str, units)], capture_output=True, text=True, timeout=60,

@@ -110,6 +110,7 @@ struct studio {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     bool may_paint;
+    const char *cannot; /* what the brush says in place of a picture; NULL: it paints */
     int painted;
     int begun;
     struct queue home;
@@ -124,7 +125,7 @@ static void wake(void *context)
     (void)pthread_mutex_unlock(&studio->lock);
 }
 
-static struct picture *render(void *context)
+static struct picture *render(void *context, struct why *reterr_why)
 {
     struct studio *studio = context;
 
@@ -135,6 +136,8 @@ static struct picture *render(void *context)
         (void)pthread_cond_wait(&studio->changed, &studio->lock);
     studio->painted++;
     (void)pthread_mutex_unlock(&studio->lock);
+    if (studio->cannot)
+        return why_set(reterr_why, "%s", studio->cannot);
     return picture_new(STR("a picture"));
 }
 
@@ -272,6 +275,28 @@ static void at_the_end_what_has_begun_is_painted_and_the_rest_given_back(void **
     queue_destroy(&studio.home);
 }
 
+static void why_it_cannot_be_painted_is_told_to_all_who_wait(void **state)
+{
+    AUTO(pictures) pictures = pictures_new(ROOM);
+    AUTO(painter) painter = painter_new(pictures);
+    static struct orders orders;
+    struct studio studio;
+
+    (void)state;
+    studio_init(&studio);
+    studio.cannot = "no brush";
+    for (size_t i = 0; i < ORDERS; i++)
+        assert_true(painter_submit(painter, order(&studio, &orders, i, "a")));
+    let_paint(&studio);
+    wait_home(&studio, ORDERS);
+    assert_int_equal(studio.painted, 1);
+    for (size_t i = 0; i < ORDERS; i++) {
+        assert_null(orders.paintings[i].picture);
+        assert_string_equal(orders.paintings[i].why.text, "no brush");
+    }
+    queue_destroy(&studio.home);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -281,6 +306,7 @@ int main(void)
         cmocka_unit_test(a_picture_that_is_in_use_outlives_its_place),
         cmocka_unit_test(who_asks_for_the_same_waits_for_the_same),
         cmocka_unit_test(too_many_pictures_are_refused_and_the_others_painted),
+        cmocka_unit_test(why_it_cannot_be_painted_is_told_to_all_who_wait),
         cmocka_unit_test(at_the_end_what_has_begun_is_painted_and_the_rest_given_back),
     };
 

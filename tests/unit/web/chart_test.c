@@ -16,7 +16,6 @@
 #include "core/definition.h"
 #include "web/chart.h"
 #include "web/letters.h"
-#include "web/png.h"
 #include "web/svg.h"
 
 #define HOUR_MS INT64_C(3600000)
@@ -355,29 +354,6 @@ static void counts_to_the_limit_have_levels_and_places(void **state)
     chart_history_free(&history);
 }
 
-static void a_png_has_the_size_that_was_asked_for(void **state)
-{
-    AUTO(published) published = make("{\"title\":\"שלום\",\"options\":[{\"label\":\"😀 A\"},"
-                                     "{\"label\":\"B\"}],\"carried\":[33,30]}");
-    struct chart chart = chart_of(published, CARD_WIDTH, CARD_HEIGHT);
-    static const unsigned char head[] = {
-        0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n', 0, 0, 0, 13,
-        'I',  'H', 'D', 'R', 0,    0,    4,    0xb0, 0, 0, 2, 0x76
-    };
-    AUTO_DRAWING drawing = { 0 };
-    AUTO_BUF png = { 0 };
-
-    (void)state;
-    chart_draw_tally(&chart, &drawing);
-    if (!png_is_built_in()) {
-        assert_false(png_render(&drawing, &png));
-        return;
-    }
-    assert_true(png_render(&drawing, &png));
-    assert_true(png.len > sizeof head);
-    assert_memory_equal(png.bytes, head, sizeof head);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -387,7 +363,6 @@ int main(void)
         cmocka_unit_test(a_card_shows_the_leaders_of_a_long_list_and_how_many_more),
         cmocka_unit_test(a_history_is_a_line_for_each_option_that_ends_at_the_tally),
         cmocka_unit_test(counts_to_the_limit_have_levels_and_places),
-        cmocka_unit_test(a_png_has_the_size_that_was_asked_for),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
