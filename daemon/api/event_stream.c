@@ -62,6 +62,9 @@ static void send_event(struct events *events, struct str name, uint64_t version,
     if (!buf_ok(out))
         return; /* no memory: the next change brings the newest */
     exchange_add(events->exchange, buf_str(out));
+    /* Of several polls more may follow in this turn, and one write is cheaper than many. */
+    if (events->n == 1)
+        exchange_flush(events->exchange);
     events->commented_ms = events_now_ms(events);
 }
 

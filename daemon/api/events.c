@@ -63,6 +63,7 @@ static void tick(struct stream *stream, int64_t mono_ms)
         return;
     exchange_add(events->exchange,
                  STR(":\n\n")); /* so that proxies keep it, and the dead are found */
+    exchange_flush(events->exchange);
     events->commented_ms = mono_ms;
 }
 

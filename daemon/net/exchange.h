@@ -142,6 +142,9 @@ void exchange_resume(struct exchange *exchange);
 void exchange_begin(struct exchange *exchange, const struct reply *head);
 /* More of the body; copied. What is added in one turn is one chunk and one write. */
 void exchange_add(struct exchange *exchange, struct str bytes);
+/* Sends what was added at once, where its turn has come, and not at the end of this turn: whoever
+ * adds to thousands of replies in one turn needs no more than one of them in memory. */
+void exchange_flush(struct exchange *exchange);
 /* The reply is complete; frees the exchange. Closes like exchange_reply() where the request's body
  * has not arrived whole. */
 void exchange_end(struct exchange *exchange);

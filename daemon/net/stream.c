@@ -108,6 +108,15 @@ void exchange_add(struct exchange *exchange, struct str bytes)
     conn_mark_dirty(exchange->conn);
 }
 
+void exchange_flush(struct exchange *exchange)
+{
+    struct conn *conn = exchange->conn;
+
+    assert(exchange->begun && !exchange->answered);
+    if (!exchange_gone(exchange) && conn->first == exchange && !conn_send(conn))
+        conn_close(conn);
+}
+
 void exchange_end(struct exchange *exchange)
 {
     assert(exchange->begun && !exchange->answered);

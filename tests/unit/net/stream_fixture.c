@@ -22,6 +22,7 @@ static const struct {
     { "/first", KIND_FIRST },   { "/close", KIND_CLOSE }, { "/refuse", KIND_REFUSE },
     { "/unread", KIND_UNREAD }, { "/flood", KIND_FLOOD }, { "/fill", KIND_FILL },
     { "/hold", KIND_HOLD },     { "/cut", KIND_CUT },     { "/wait", KIND_WAIT },
+    { "/flush", KIND_FLUSH },
 };
 
 struct talk {
@@ -176,6 +177,16 @@ static void cut(struct talk *talk)
     free(talk);
 }
 
+static void flush(struct talk *talk)
+{
+    begin(talk, "first");
+    exchange_flush(talk->exchange);
+    exchange_add(talk->exchange, STR("second"));
+    site.talks = talk->next;
+    exchange_end(talk->exchange);
+    free(talk);
+}
+
 static void handle(void *context, struct exchange *exchange)
 {
     struct talk *talk = calloc(1, sizeof *talk);
@@ -195,6 +206,8 @@ static void handle(void *context, struct exchange *exchange)
         flood(talk);
     else if (talk->kind == KIND_CUT)
         cut(talk);
+    else if (talk->kind == KIND_FLUSH)
+        flush(talk);
     else if (talk->kind == KIND_REFUSE)
         finish(talk, 401, "no");
     else if (talk->kind == KIND_PLAIN)

@@ -30,6 +30,7 @@ enum kind {
     KIND_FILL,   /* sends FLOOD_HIGH_BYTES, and ends inside room() */
     KIND_HOLD,   /* begins with a few bytes and ends when released */
     KIND_CUT,    /* begins, adds, aborts */
+    KIND_FLUSH,  /* adds twice in one turn and ends; the first is flushed */
     KIND_WAIT,   /* no stream: replies when released, the last first; these overlap */
     KIND_PLAIN   /* no stream: replies at once */
 };

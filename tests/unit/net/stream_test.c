@@ -386,6 +386,23 @@ static void an_abort_is_seen_as_one(void **state)
     stop();
 }
 
+static void what_is_flushed_leaves_before_its_turn_ends(void **state)
+{
+    char *heard;
+    int fd;
+
+    (void)state;
+    start(NULL);
+    fd = dial_tcp(&site.house);
+    say(fd, "GET /flush HTTP/1.1\r\nHost: a\r\n\r\n" LAST);
+    heard = hear(fd);
+    /* A chunk is closed when it is sent. */
+    assert_non_null(strstr(heard, "00000005\r\nfirst\r\n00000006\r\nsecond\r\n0\r\n\r\n"));
+    assert_int_equal(count_of(heard, "plain"), 1);
+    free(heard);
+    stop();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -404,6 +421,7 @@ int main(void)
         cmocka_unit_test(what_nobody_reads_is_dropped),
         cmocka_unit_test(a_broken_body_is_400_or_cuts_what_was_begun),
         cmocka_unit_test(an_abort_is_seen_as_one),
+        cmocka_unit_test(what_is_flushed_leaves_before_its_turn_ends),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
