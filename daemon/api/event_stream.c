@@ -95,12 +95,18 @@ static void send_hidden(struct followed *followed, const struct poll *poll)
     send_event(followed->events, STR("tally"), 0, str_of(data));
 }
 
-void followed_send(struct followed *followed, struct published *published, bool visible)
+void followed_answered(struct followed *followed, bool visible)
 {
-    if (visible)
-        send_tally(followed, published);
+    const struct job *ask = followed->ask;
+
+    if (!followed->follower.topic)
+        return;
+    if (ask->result == JOB_REFUSED || !ask->published)
+        followed->due = true; /* asked again at the next tick; a change tells of one that is gone */
+    else if (visible)
+        send_tally(followed, ask->published);
     else
-        send_hidden(followed, published->poll);
+        send_hidden(followed, ask->published->poll);
 }
 
 void followed_ask(struct followed *followed)

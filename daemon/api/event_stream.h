@@ -55,8 +55,9 @@ int64_t events_now_ms(const struct events *events);
 
 /* Sends a poll as it is now, or says once that it is hidden, or asks the writer which. */
 void followed_show(struct followed *followed, struct published *published);
-/* What the ask has said: a tally, or that it is hidden. */
-void followed_send(struct followed *followed, struct published *published, bool visible);
+/* The ask has come back to a stream that has begun: sends its tally, or says that it is hidden, or
+ * is to ask again, for it was refused. */
+void followed_answered(struct followed *followed, bool visible);
 /* Asks the writer about the caller's vote. */
 void followed_ask(struct followed *followed);
 /* A follower's `changed`. May end the stream by events_leave(). */

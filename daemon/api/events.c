@@ -147,19 +147,11 @@ static void ask_back(struct job *job)
         job->published = NULL;
         if (events->n_asked == 0)
             events_free(events);
-        return;
-    }
-    if (!events->begun) {
+    } else if (!events->begun) {
         first_ask_back(events, job);
-        return;
+    } else {
+        followed_answered(followed, viewing_allowed(job));
     }
-    if (!followed->follower.topic)
-        return;
-    if (job->result == JOB_REFUSED || !job->published) {
-        followed->due = true; /* asked again at the next tick; a change tells of one that is gone */
-        return;
-    }
-    followed_send(followed, job->published, viewing_allowed(job));
 }
 
 static struct job *ask_new(struct followed *followed, struct api_loop *loop,
