@@ -6,7 +6,9 @@ Some thousand votes in place of millions, and no goal is looked at: that is for 
 import json
 import os
 import pathlib
+import socket
 import subprocess
+import threading
 
 import pytest
 
@@ -44,6 +46,50 @@ def test_votes_with_tokens_are_measured_beside_named_ones():
     assert len(found[0]["rounds"]) == 2
 
 
+def test_listeners_are_measured_and_their_memory_told():
+    ran = bench("listeners", "--markdown")
+    assert ran.returncode == 0, ran.stderr
+    lines = [line for line in ran.stdout.splitlines() if line.startswith("|")]
+    assert len(lines) == 2 + 2
+    assert lines[3].rstrip(" |").endswith(("reached", "missed"))
+    found = json.loads((BUILD / "results.json").read_text())["live"]
+    assert [one["own"]["last_ms"] > 0 for one in found[0]["rounds"]] == [True, True]
+
+
+@pytest.fixture
+def speaker(tmp_path):
+    """A server that says to each listener what it is given, one after the other."""
+    doors = [socket.create_server(("127.0.0.1", 0)), socket.socket(socket.AF_UNIX)]
+    doors[1].bind(str(tmp_path / "s"))
+    doors[1].listen()
+    links = []
+
+    def listen(*words):
+        def serve():
+            links.append(doors[1].accept()[0])
+            for word in words:
+                links.append(doors[0].accept()[0])
+                links[-1].sendall(b"event: tally\ndata: " + word + b"\n\n")
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        return subprocess.run(
+            [BUILD / "tests" / "audience", "tallyd", "127.0.0.1:%d" % doors[0].getsockname()[1],
+             tmp_path / "s", str(os.getpid()), "p", str(len(words)), "1", "1", "1"],
+            capture_output=True, text=True, timeout=ENDS_WITHIN_S, check=False)
+
+    yield listen
+    for one in doors + links:
+        one.close()
+
+
+def test_a_listener_who_hears_something_else_than_the_first_ends_the_run(speaker):
+    ran = speaker(b"{}", b"{}", b"[]")
+    assert ran.returncode == 1
+    assert "a listener heard something else than the first" in ran.stderr
+    assert "|" not in ran.stdout
+
+
 def test_votes_that_are_not_stored_end_the_run():
     ran = bench("crowd", "--tally", "/bin/true")
     assert ran.returncode == 1
@@ -52,6 +98,6 @@ def test_votes_that_are_not_stored_end_the_run():
 
 
 @pytest.mark.parametrize("args", [["nothing"], ["--rounds", "0"], ["carry", "--peers-only"],
-                                  ["trust", "--peers-only"]])
+                                  ["trust", "--peers-only"], ["live", "--peers-only"]])
 def test_what_cannot_be_measured_is_wrong_usage(args):
     assert bench(*args).returncode == 2
