@@ -1,10 +1,12 @@
 /*
- * faults/shim.c - stands between the real daemon and its files, and fails what a test asks for.
+ * faults/shim.c - stands between the real daemon and its files, and fails or holds what a test asks
+ * for.
  *
  * Preloaded into tallyd by tests/faults/shim.py. Only calls on files of one folder are looked at
  * ($FAULTS_FOLDER); what is to fail, and a trace of every call, lie in a file both sides have
  * mapped ($FAULTS_CONTROL), so a test arms it whenever it likes. A sync that fails is not done
- * at all, and a write that fails writes nothing: what a dying disk and a full one look like.
+ * at all, and a write that fails writes nothing: what a dying disk and a full one look like. A call
+ * that is held is not done before the test lets go, and its thread stands still meanwhile.
  *
  * Threads: any; the counters are atomic, the tables are per descriptor.
  */
@@ -22,6 +24,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/types.h>
+#include <time.h>
 #include <unistd.h>
 
 /* shim.py knows these numbers too. */
@@ -32,7 +35,8 @@ enum call {
     CALL_SYNC,
     CALL_TRUNCATE,
     CALL_ALLOCATE,
-    CALL_UNLINK
+    CALL_UNLINK,
+    CALL_RENAME
 };
 enum kind {
     KIND_NONE, /* not in the folder */
@@ -43,7 +47,8 @@ enum kind {
     KIND_BALLAST,
     KIND_LOCK,
     KIND_FOLDER,
-    KIND_OTHER
+    KIND_DRAFT, /* has no name of its own yet */
+    KIND_OTHER  /* what a folder in the folder holds, and such folders */
 };
 
 #define FDS_MAX 65536
@@ -61,10 +66,11 @@ struct control {
     atomic_uint kinds;     /* bits: on which files */
     atomic_uint countdown; /* the one that fails; 0: none */
     atomic_uint for_ever;  /* and all behind it */
+    atomic_uint hold;      /* it does not fail, but waits for the test to clear this */
+    atomic_uint held;      /* one waits */
     atomic_uint error;     /* errno; 0: a write is cut short */
     atomic_uint failed;    /* how many have failed */
     atomic_uint traced;
-    atomic_uint spare;
     struct trace trace[TRACE_MAX];
 };
 
@@ -85,6 +91,7 @@ static struct {
     int (*ftruncate)(int fd, off_t len);
     int (*posix_fallocate)(int fd, off_t at, off_t len);
     int (*unlink)(const char *path);
+    int (*renameat2)(int from_at, const char *from, int to_at, const char *to, unsigned flags);
 } real;
 
 /* POSIX has dlsym() give functions as void *; ISO C has no cast for it. */
@@ -128,6 +135,7 @@ __attribute__((constructor)) static void begin(void)
     find("ftruncate", &real.ftruncate);
     find("posix_fallocate", &real.posix_fallocate);
     find("unlink", &real.unlink);
+    find("renameat2", &real.renameat2);
     map_control();
 }
 
@@ -150,6 +158,8 @@ static enum kind kind_of_path(const char *path)
         return KIND_FOLDER;
     if (name[0] != '/')
         return KIND_NONE;
+    if (strstr(name, ".part-"))
+        return KIND_DRAFT;
     if (ends(name, "-wal"))
         return KIND_WAL;
     if (ends(name, "-journal"))
@@ -168,7 +178,8 @@ static enum kind kind_of_fd(int fd)
     return fd >= 0 && fd < FDS_MAX ? (enum kind)kinds[fd] : KIND_NONE;
 }
 
-static bool is_to_fail(enum call call, enum kind kind)
+/* The last of a countdown fails, or is held. */
+static bool is_chosen(enum call call, enum kind kind)
 {
     unsigned left = atomic_load(&control->countdown);
 
@@ -180,27 +191,43 @@ static bool is_to_fail(enum call call, enum kind kind)
     }
     if (left == 0)
         return false;
-    if (!control->for_ever && !atomic_compare_exchange_strong(&control->countdown, &left, 0))
-        return false;
-    atomic_fetch_add(&control->failed, 1);
-    return true;
+    return control->for_ever || atomic_compare_exchange_strong(&control->countdown, &left, 0);
 }
 
-/* Notes the call. Returns whether it is to fail; errno says how. */
+/* The test has no other way to wake this process than the memory they share, hence the sleep. */
+static void wait_for_the_test(void)
+{
+    static const struct timespec moment = { .tv_nsec = 1000000 };
+
+    control->held = 1;
+    while (control->hold)
+        (void)nanosleep(&moment, NULL);
+    control->held = 0;
+}
+
+/* Notes the call, and holds it if it is to be. Returns whether it is to fail; errno says how. */
 static bool fails(enum call call, enum kind kind, size_t detail)
 {
+    bool hold;
+    bool chosen;
     bool failed;
     unsigned at;
 
     if (kind == KIND_NONE)
         return false;
-    failed = is_to_fail(call, kind);
+    hold = control->hold; /* before: who lets go has none fail */
+    chosen = is_chosen(call, kind);
+    failed = chosen && !hold;
+    if (failed)
+        atomic_fetch_add(&control->failed, 1);
     at = atomic_fetch_add(&control->traced, 1);
     if (at < TRACE_MAX)
         control->trace[at] =
             (struct trace){ (uint32_t)call, (uint32_t)kind, failed, (uint32_t)detail };
     if (failed)
         errno = (int)control->error;
+    else if (chosen)
+        wait_for_the_test();
     return failed;
 }
 
@@ -344,4 +371,11 @@ FALLOCATE(posix_fallocate64)
 EXPORT int unlink(const char *path)
 {
     return fails(CALL_UNLINK, kind_of_path(path), 0) ? -1 : real.unlink(path);
+}
+
+EXPORT int renameat2(int from_at, const char *from, int to_at, const char *to, unsigned flags)
+{
+    return fails(CALL_RENAME, kind_of_path(from), 0)
+               ? -1
+               : real.renameat2(from_at, from, to_at, to, flags);
 }

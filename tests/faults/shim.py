@@ -9,8 +9,9 @@ import pathlib
 import harness
 
 SHIM = os.environ["TALLYD_SHIM"]
-CALLS = ("open", "read", "write", "sync", "truncate", "allocate", "unlink")
-KINDS = ("none", "main", "wal", "journal", "keys", "ballast", "lock", "folder", "other")
+CALLS = ("open", "read", "write", "sync", "truncate", "allocate", "unlink", "rename")
+KINDS = ("none", "main", "wal", "journal", "keys", "ballast", "lock", "folder", "draft",
+         "other")
 STORE = ("main", "wal", "journal", "keys", "folder")
 TRACE_MAX = 65536
 
@@ -21,7 +22,7 @@ class _Trace(ctypes.Structure):
 
 class _Control(ctypes.Structure):
     _fields_ = [(name, ctypes.c_uint32) for name in (
-        "calls", "kinds", "countdown", "for_ever", "error", "failed", "traced", "spare")]
+        "calls", "kinds", "countdown", "for_ever", "hold", "held", "error", "failed", "traced")]
     _fields_ += [("trace", _Trace * TRACE_MAX)]
 
 
@@ -47,7 +48,7 @@ class Shim:
             self.map = mmap.mmap(file.fileno(), 0)
         self.control = _Control.from_buffer(self.map)
 
-    def arm(self, calls, kinds=STORE, nth=1, for_ever=False, error="EIO"):
+    def arm(self, calls, kinds=STORE, nth=1, for_ever=False, error="EIO", hold=False):
         """The nth of these calls on these kinds of file fails; `short`: a write is cut short."""
         control = self.control
         control.countdown = 0
@@ -56,10 +57,22 @@ class Shim:
         control.for_ever = for_ever
         control.error = 0 if error == "short" else getattr(errno, error)
         control.failed = 0
+        control.held = 0
+        control.hold = hold
         control.countdown = nth
 
+    def hold(self, calls, kinds, nth=1):
+        """The nth of these calls is not done until disarm(), and its thread stands still."""
+        self.arm(calls, kinds, nth, hold=True)
+
+    @property
+    def held(self):
+        return bool(self.control.held)
+
     def disarm(self):
+        """Nothing fails any more, and what is held goes on."""
         self.control.countdown = 0
+        self.control.hold = False
 
     @property
     def failed(self):
