@@ -6,15 +6,14 @@ vote is sent again, and nothing is asserted about time.
 
 import http.server
 import json
-import os
-import pty
 import socketserver
 import subprocess
 import threading
 
 import pytest
 
-TALLY = os.environ["TALLY"]
+from client import ENDS_WITHIN_S, EVERYWHERE, TALLY, on_terminal
+
 LABELS = ("U.S. wants to establish partnership relations with Russia", "wants to deter", "Распад", "同盟")
 
 
@@ -119,38 +118,9 @@ def unix(tmp_path):
     fake.end()
 
 
-def environment(**more):
-    return {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", **more}
-
-
 def tally(*args, stdin="", **env):
-    return subprocess.run([TALLY, *args], env=environment(**env), input=stdin.encode(),
-                          capture_output=True, timeout=60)
-
-
-def on_terminal(*args, columns=None, **env):
-    """What a terminal would be sent."""
-    master, slave = pty.openpty()
-    if columns:
-        import fcntl
-        import struct
-        import termios
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    done = subprocess.Popen([TALLY, *args], env=environment(**env), stdout=slave,
-                            stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
-    os.close(slave)
-    out = b""
-    while True:
-        try:
-            more = os.read(master, 65536)
-        except OSError:  # Linux answers EIO when the last writer has gone
-            break
-        if not more:
-            break
-        out += more
-    done.wait()
-    os.close(master)
-    return out.decode().replace("\r\n", "\n")
+    return subprocess.run([TALLY, *args], env={**EVERYWHERE, **env}, input=stdin.encode(),
+                          capture_output=True, timeout=ENDS_WITHIN_S)
 
 
 def lines(raw):
@@ -269,8 +239,8 @@ def test_an_option_that_is_near_to_none_names_none():
 def test_a_full_disk_behind_stdout_is_1(tcp):
     tcp.play("GET", "/v1/polls/p/tally", (200, choice()))
     with open("/dev/full", "wb") as full:
-        done = subprocess.run([TALLY, "get", "p", "--url", tcp.url], env=environment(),
-                              stdout=full, stderr=subprocess.PIPE, timeout=60)
+        done = subprocess.run([TALLY, "get", "p", "--url", tcp.url], env=EVERYWHERE,
+                              stdout=full, stderr=subprocess.PIPE, timeout=ENDS_WITHIN_S)
     assert done.returncode == 1
     assert b"No space left" in done.stderr
 

@@ -5,16 +5,14 @@ counted, kept and said.
 """
 import json
 import os
-import pty
 import subprocess
 
 import pytest
 
+import client
+from client import ENDS_WITHIN_S, TALLY, tally
 from fake import Fake, Plan
 from harness import until
-
-TALLY = os.environ["TALLY"]
-ENDS_WITHIN_S = 120
 
 
 @pytest.fixture(name="fake")
@@ -28,12 +26,6 @@ def fixture_fake(tmp_path):
     yield make
     for one in made:
         one.end()
-
-
-def tally(folder, *args, stdin=b""):
-    return subprocess.run([TALLY, "--socket", os.path.join(folder, "s"), *args], input=stdin,
-                          env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"}, cwd=folder,
-                          capture_output=True, timeout=ENDS_WITHIN_S, check=False)
 
 
 def vote(n, option=None):
@@ -402,22 +394,7 @@ def test_a_daemon_that_restarts_in_the_middle_loses_and_doubles_nothing(daemon, 
 def test_a_terminal_sees_how_far_it_is_and_nothing_of_it_stays(fake, tmp_path):
     fake()
     (tmp_path / "f").write_bytes(votes(60000))
-    master, slave = pty.openpty()
-    with subprocess.Popen([TALLY, "--socket", str(tmp_path / "s"), "import", str(tmp_path / "f")],
-                          stderr=slave, stdout=subprocess.PIPE,
-                          env={"LC_ALL": "C.UTF-8"}) as run:
-        os.close(slave)
-        seen = b""
-        while True:
-            try:
-                more = os.read(master, 65536)
-            except OSError:
-                break
-            if not more:
-                break
-            seen += more
-        assert run.wait(ENDS_WITHIN_S) == 0
-    os.close(master)
-    text = seen.decode()
+    text = client.on_terminal("--socket", tmp_path / "s", "import", tmp_path / "f",
+                              streams=("stderr",))
     assert "%" in text and "votes" in text and "/s" in text and "left" in text
     assert text.endswith("\r\033[K")

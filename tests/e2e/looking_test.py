@@ -1,53 +1,25 @@
 """tally top, chart, and what history and watch draw on a terminal."""
-import fcntl
 import os
-import pty
-import struct
-import subprocess
-import termios
 
 import pytest
 
+import client
+from client import tally
 from fake import Canned, whole
-from harness import until
 
-TALLY = os.environ["TALLY"]
-ENDS_WITHIN_S = 60
 BARS = "▁▂▃▄▅▆▇█"
 
 
-def tally(folder, *args):
-    return subprocess.run([TALLY, "--socket", os.path.join(folder, "s"), *map(str, args)],
-                          env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"}, cwd=folder,
-                          capture_output=True, timeout=ENDS_WITHIN_S, check=False)
+def terminal(folder, *args, locale="C.UTF-8", **how):
+    return client.Terminal("--socket", os.path.join(folder, "s"), *args, LC_ALL=locale,
+                           TERM="xterm", NO_COLOR="1", **how)
 
 
-def terminal(folder, *args, columns=80, locale="C.UTF-8"):
-    """A process on a terminal, and the end where its picture comes out."""
-    master, slave = pty.openpty()
-    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
-    process = subprocess.Popen(
-        [TALLY, "--socket", os.path.join(folder, "s"), *map(str, args)], stdout=slave,
-        stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL,
-        env={"LC_ALL": locale, "TERM": "xterm", "NO_COLOR": "1"})
-    os.close(slave)
-    return process, master
-
-
-def on_terminal(folder, *args, **more):
-    process, master = terminal(folder, *args, **more)
-    out = b""
-    while True:
-        try:
-            data = os.read(master, 65536)
-        except OSError:  # Linux answers EIO when the last writer has gone
-            break
-        if not data:
-            break
-        out += data
-    os.close(master)
-    assert process.wait(ENDS_WITHIN_S) == 0
-    return out.decode().replace("\r\n", "\n")
+def on_terminal(folder, *args, **how):
+    with terminal(folder, *args, **how) as one:
+        out = one.rest()
+        assert one.run.wait(client.ENDS_WITHIN_S) == 0
+        return out
 
 
 @pytest.fixture(name="canned")
@@ -198,21 +170,8 @@ def test_a_pipe_and_an_ascii_terminal_get_none(canned, tmp_path):
 def test_on_a_terminal_a_watch_tells_how_fast_votes_come(daemon):
     daemon.poll("p")
     daemon.vote("p", 1, "before")
-    process, master = terminal(daemon.folder, "watch", "p")
-    seen = b""
-
-    def sees(what):
-        nonlocal seen
-        if what not in seen:
-            seen += os.read(master, 65536)
-        return what in seen
-
-    try:
-        until(lambda: sees(b"0 votes/min (0 in "))
+    with terminal(daemon.folder, "watch", "p") as screen:
+        screen.until(b"0 votes/min (0 in ")
         for voter in "abc":
             daemon.vote("p", 2, voter)
-        until(lambda: sees(b" votes/min (3 in "))
-    finally:
-        process.kill()
-        process.wait()
-        os.close(master)
+        screen.until(b" votes/min (3 in ")

@@ -4,20 +4,11 @@ import io
 import json
 import os
 import stat
-import subprocess
 
 import pytest
 
+from client import tally
 from fake import Canned, whole
-
-TALLY = os.environ["TALLY"]
-ENDS_WITHIN_S = 120
-
-
-def tally(folder, *args):
-    return subprocess.run([TALLY, "--socket", os.path.join(folder, "s"), *map(str, args)],
-                          env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"}, cwd=folder,
-                          capture_output=True, timeout=ENDS_WITHIN_S, check=False)
 
 
 @pytest.fixture(name="canned")

@@ -1,21 +1,12 @@
 """tally history, verify, backup and status."""
 import json
 import os
-import pty
-import subprocess
 
 import pytest
 
+import client
+from client import tally
 from fake import Canned, whole
-
-TALLY = os.environ["TALLY"]
-ENDS_WITHIN_S = 60
-
-
-def tally(folder, *args):
-    return subprocess.run([TALLY, "--socket", os.path.join(folder, "s"), *map(str, args)],
-                          env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"}, cwd=folder,
-                          capture_output=True, timeout=ENDS_WITHIN_S, check=False)
 
 
 @pytest.fixture(name="canned")
@@ -136,19 +127,7 @@ def test_a_backup_lies_where_it_was_asked_for_and_overwrites_nothing(daemon):
 
 
 def on_terminal(folder, *args):
-    master, slave = pty.openpty()
-    run = subprocess.Popen([TALLY, "--socket", os.path.join(folder, "s"), *args], stdout=slave,
-                           env={"LC_ALL": "C.UTF-8", "NO_COLOR": "1"})
-    os.close(slave)
-    out = b""
-    while True:
-        try:
-            out += os.read(master, 65536)
-        except OSError:  # Linux answers EIO when the last writer has gone
-            break
-    assert run.wait(ENDS_WITHIN_S) == 0
-    os.close(master)
-    return out.decode().replace("\r\n", "\n")
+    return client.on_terminal("--socket", os.path.join(folder, "s"), *args, NO_COLOR="1")
 
 
 def test_status_is_json_in_a_pipe_and_lines_on_a_terminal(daemon):

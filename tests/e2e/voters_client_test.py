@@ -2,17 +2,16 @@
 import base64
 import json
 import os
-import pty
 import re
 import subprocess
 
 import pytest
 
+import client
 import harness
+from client import ENDS_WITHIN_S, TALLY
 from raids_test import close
 
-TALLY = os.environ["TALLY"]
-ENDS_WITHIN_S = 60
 ADMIN_TOKEN = "an-admin-token-of-some-length"
 APP_TOKEN = "an-app-token-of-some-length"
 
@@ -23,28 +22,17 @@ def tally(daemon, *args, **env):
 
 def run(args, daemon, **env):
     return subprocess.run([TALLY, *map(str, args)], cwd=daemon.folder, capture_output=True,
-                          env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", **env},
-                          timeout=ENDS_WITHIN_S, check=False)
+                          env={**client.EVERYWHERE, **env}, timeout=ENDS_WITHIN_S, check=False)
 
 
 def on_terminal(daemon, *args, stdout=True):
     """What a terminal is sent: stdout, or else stderr; and what the other one got."""
-    master, slave = pty.openpty()
-    streams = {"stdout": slave if stdout else subprocess.PIPE,
-               "stderr": subprocess.PIPE if stdout else slave}
-    process = subprocess.Popen([TALLY, "--socket", daemon.socket, *args],
-                               env={"LC_ALL": "C.UTF-8", "NO_COLOR": "1"}, **streams)
-    os.close(slave)
-    out = b""
-    while True:
-        try:
-            out += os.read(master, 65536)
-        except OSError:  # Linux answers EIO when the last writer has gone
-            break
-    other = process.communicate(timeout=ENDS_WITHIN_S)[1 if stdout else 0]
-    os.close(master)
-    assert process.returncode == 0, (out, other)
-    return out.decode().replace("\r\n", "\n"), other.decode()
+    with client.Terminal("--socket", daemon.socket, *args, others=subprocess.PIPE, NO_COLOR="1",
+                         streams=("stdout" if stdout else "stderr",)) as one:
+        text = one.rest()
+        other = one.run.communicate(timeout=ENDS_WITHIN_S)[1 if stdout else 0].decode()
+        assert one.run.returncode == 0, (text, other)
+        return text, other
 
 
 def claims(token):

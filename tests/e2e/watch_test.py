@@ -1,49 +1,64 @@
 """tally watch: live tallies in a pipe and on a terminal, over restarts, until the end."""
 import json
 import os
-import pty
 import signal
 import subprocess
+import threading
 
 import pytest
 
+from client import ENDS_WITHIN_S, EVERYWHERE, TALLY, Terminal
 from fake import Canned, whole
-from harness import until
-
-TALLY = os.environ["TALLY"]
-ENDS_WITHIN_S = 60
 
 
 class Watch:
-    """A watch whose lines are read as they come."""
+    """A watch whose lines are read as they come; it is killed where they never do."""
 
-    def __init__(self, daemon, *args):
-        self.run = subprocess.Popen(
-            [TALLY, "--socket", daemon.socket, "watch", *args], stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"})
+    def __init__(self, *args):
+        self.run = subprocess.Popen([TALLY, *args], stdout=subprocess.PIPE,
+                                    stderr=subprocess.PIPE, env=EVERYWHERE)
+        self.bound = threading.Timer(ENDS_WITHIN_S, self.run.kill)
+        self.bound.start()
 
     def next(self):
         line = self.run.stdout.readline()
-        assert line, self.run.stderr.read()
+        assert line, f"no line in {ENDS_WITHIN_S} s, or none any more: {self.run.stderr.read()}"
         return json.loads(line)
+
+    def says(self):
+        line = self.run.stderr.readline()
+        assert line, f"it said nothing in {ENDS_WITHIN_S} s, or ended"
+        return line
 
     def end(self):
         out, err = self.run.communicate(timeout=ENDS_WITHIN_S)
         return self.run.returncode, out, err.decode()
 
 
-@pytest.fixture(name="watch")
-def fixture_watch(daemon):
+@pytest.fixture(name="watches")
+def fixture_watches():
     made = []
-
-    def make(*args):
-        made.append(Watch(daemon, *args))
-        return made[-1]
-
-    yield make
+    yield made
     for one in made:
+        one.bound.cancel()
         one.run.kill()
         one.run.communicate()
+
+
+@pytest.fixture(name="watch")
+def fixture_watch(daemon, watches):
+    def make(*args):
+        watches.append(Watch("--socket", daemon.socket, "watch", *args))
+        return watches[-1]
+    return make
+
+
+@pytest.fixture(name="public_watch")
+def fixture_public_watch(daemon, watches):
+    def make(*args):
+        watches.append(Watch("--url", f"http://127.0.0.1:{daemon.port}", "watch", *args))
+        return watches[-1]
+    return make
 
 
 def test_a_pipe_gets_the_tally_as_it_is_and_then_each_new_one(daemon, watch):
@@ -95,9 +110,9 @@ def test_it_goes_on_when_the_daemon_has_restarted(daemon, watch):
     run = watch("p", "--count", "2")
     run.next()
     daemon.stop()
-    assert b"trying again" in run.run.stderr.readline()
+    assert b"trying again" in run.says()
     daemon.start()
-    assert b"answers again" in run.run.stderr.readline()
+    assert b"answers again" in run.says()
     daemon.vote("p", 1, "v")
     assert run.next()["votes"] == 1
     assert run.end()[0] == 0
@@ -140,32 +155,17 @@ def test_a_count_is_a_number(watch, count):
 
 def test_a_terminal_is_drawn_again_and_left_as_it_was(daemon):
     daemon.poll("p", title="Which one?")
-    master, slave = pty.openpty()
-    run = subprocess.Popen([TALLY, "--socket", daemon.socket, "watch", "p"], stdout=slave,
-                           stderr=slave, env={"LC_ALL": "C.UTF-8", "TERM": "xterm"})
-    os.close(slave)
-    seen = b""
-
-    def sees(what):
-        nonlocal seen
-        if what not in seen:
-            seen += os.read(master, 65536)
-        return what in seen
-
-    try:
-        until(lambda: sees(b"(no votes yet)"))
-        assert b"\x1b[?25l" in seen and b"Which one?" in seen
-        seen = b""
+    with Terminal("--socket", daemon.socket, "watch", "p", streams=("stdout", "stderr"),
+                  TERM="xterm") as screen:
+        screen.until(b"(no votes yet)")
+        assert b"\x1b[?25l" in screen.seen and b"Which one?" in screen.seen
+        screen.seen = b""
         daemon.vote("p", 1, "v")
-        until(lambda: sees("1 (100%)".encode()))
-        assert seen.startswith(b"\x1b[H")
-        run.send_signal(signal.SIGINT)
-        until(lambda: sees(b"\x1b[?25h"))
-        assert run.wait(ENDS_WITHIN_S) == 0
-    finally:
-        run.kill()
-        run.wait()
-        os.close(master)
+        screen.until(b"1 (100%)")
+        assert screen.seen.startswith(b"\x1b[H")
+        screen.run.send_signal(signal.SIGINT)
+        screen.until(b"\x1b[?25h")
+        assert screen.run.wait(ENDS_WITHIN_S) == 0
 
 
 def test_more_polls_than_a_stream_takes_are_watched_too(daemon, watch):
@@ -179,13 +179,12 @@ def test_more_polls_than_a_stream_takes_are_watched_too(daemon, watch):
     assert run.end()[0] == 0
 
 
-def test_results_that_are_hidden_meanwhile_are_4(daemon):
+def test_results_that_are_hidden_meanwhile_are_4(daemon, public_watch):
     daemon.poll("p")
-    with subprocess.Popen([TALLY, "--url", f"http://127.0.0.1:{daemon.port}", "watch", "p"],
-                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as run:
-        assert json.loads(run.stdout.readline())["id"] == "p"
-        daemon.admin("PATCH", "/v1/polls/p", {"results": "after_close"})
-        assert run.wait(ENDS_WITHIN_S) == 4
+    run = public_watch("p")
+    assert run.next()["id"] == "p"
+    daemon.admin("PATCH", "/v1/polls/p", {"results": "after_close"})
+    assert run.end()[0] == 4
 
 
 # Against a server that plays what it is told to
