@@ -68,6 +68,7 @@ def test_a_proxy_that_is_not_known_is_told_of_once_and_without_an_address(starte
         for wire in (daemon.tcp(), daemon.source("127.0.0.9")):
             vote_with(wire, forwarded(f"203.0.113.{i}"))
             wire.close()
+    daemon.stop()  # then all that it said has been read
     lines = [line for line in daemon.log if "X-Forwarded-For" in line]
     assert len(lines) == 1
     assert "trusted_proxies" in lines[0]
@@ -79,6 +80,7 @@ def test_where_proxies_are_known_nobody_is_told_of(started):
     for wire in (daemon.tcp(), daemon.source("127.0.0.9")):
         vote_with(wire, forwarded("203.0.113.1"))
         wire.close()
+    daemon.stop()
     assert not [line for line in daemon.log if "X-Forwarded-For" in line]
 
 
@@ -307,7 +309,7 @@ def test_a_proxy_and_an_app_of_one_user_are_a_configuration_error(tmp_path, prox
     path = tmp_path / "c"
     path.write_text(f"[server]\nproxy_users = {proxy}\n[roles]\napp_users = {app}\n")
     done = subprocess.run([harness.TALLYD, "-c", str(path), "--store", f"sqlite:{tmp_path}/t"],
-                          capture_output=True, text=True, timeout=60)
+                          capture_output=True, text=True, timeout=harness.START_S)
     assert done.returncode == 6
     assert done.stderr.startswith(f"{path}:4: roles.app_users: ") and "proxy_users" in done.stderr
     assert os.listdir(tmp_path) == ["c"]
@@ -451,7 +453,7 @@ def test_a_role_token_that_looks_like_a_voter_token_is_not_taken(tmp_path):
     os.chmod(tmp_path / "t", 0o600)
     (tmp_path / "c").write_text(f"[roles]\nadmin_token_file = {tmp_path}/t\n")
     done = subprocess.run([harness.TALLYD, "-c", str(tmp_path / "c"), "--check-config"],
-                          capture_output=True, text=True, timeout=60)
+                          capture_output=True, text=True, timeout=harness.START_S)
     assert (done.returncode, "two dots" in done.stderr) == (6, True)
     assert "aaaaaaaaaa" not in done.stderr
 

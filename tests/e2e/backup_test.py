@@ -22,7 +22,8 @@ def votes(wire, poll, voters):
 
 
 def tallyd(*args):
-    done = subprocess.run([harness.TALLYD, *args], capture_output=True, text=True, timeout=120)
+    done = subprocess.run([harness.TALLYD, *args], capture_output=True, text=True,
+                          timeout=harness.START_S)
     return done.returncode, done.stdout.splitlines(), done.stderr.splitlines()
 
 

@@ -25,12 +25,6 @@ def block(language):
     return re.search(rf"```{language}\n(.*?)```", PAGE.read_text(), re.S)[1]
 
 
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
-
-
 class Front:
     """nginx by the page's own text, with another port, and tallyd behind it."""
 
@@ -40,7 +34,10 @@ class Front:
         self.daemon.socket = os.path.join(folder, "tallyd.sock")
         self.daemon.config = tallyd + harness.NO_LIMITS
         self.daemon.start()
-        self.daemon.port_of_tallyd, self.daemon.port = self.daemon.port, free_port()
+        # The kernel's choice, which nginx inherits, as it does from an older nginx.
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.daemon.port_of_tallyd = self.daemon.port
+        self.daemon.port = self.listener.getsockname()[1]
         upstream = f"127.0.0.1:{self.daemon.port_of_tallyd}" if tcp else f"unix:{self.daemon.socket}"
         text = edit(block("nginx")).replace("listen 443 ssl", f"listen 127.0.0.1:{self.daemon.port}")
         text = text.replace("unix:/run/tallyd/tallyd.sock", upstream)
@@ -48,16 +45,14 @@ class Front:
         with open(path, "w", encoding="utf-8") as file:
             file.write(f"user www-data; pid {folder}/pid; daemon off; error_log {folder}/errors;\n"
                        "events { }\nhttp { access_log off;\n" + text + "}\n")
-        self.nginx = subprocess.Popen([NGINX, "-c", path, "-e", f"{folder}/errors"])
-        harness.until(self.listens)
-
-    def listens(self):
-        with socket.socket() as one:
-            return one.connect_ex(("127.0.0.1", self.daemon.port)) == 0
+        fd = self.listener.fileno()
+        self.nginx = subprocess.Popen([NGINX, "-c", path, "-e", f"{folder}/errors"],
+                                      pass_fds=[fd], env={**os.environ, "NGINX": f"{fd};"})
 
     def end(self):
         self.nginx.terminate()
         self.nginx.wait(harness.START_S)
+        self.listener.close()
         self.daemon.end()
 
     def vote(self, option, source, fields=None):

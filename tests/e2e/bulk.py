@@ -1,8 +1,6 @@
 """POST /v1/votes, line by line."""
 import json
 
-import harness
-
 CRLF = b"\r\n"
 
 

@@ -16,7 +16,7 @@ SOURCE = pathlib.Path(__file__).resolve().parents[2]
 def run(*args, env=None):
     """Exit status, the lines of stdout, the lines of stderr."""
     done = subprocess.run([harness.TALLYD, *map(str, args)], capture_output=True, text=True,
-                          timeout=60, env={**os.environ, **(env or {})})
+                          timeout=harness.START_S, env={**os.environ, **(env or {})})
     return done.returncode, done.stdout.splitlines(), done.stderr.splitlines()
 
 
@@ -198,7 +198,7 @@ def test_logs_are_json_where_the_file_says_so(configured):
         assert (line["level"], line["message"].startswith("listening on ")) == ("notice", True)
     finally:
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=60)
+        process.communicate(timeout=harness.START_S)
     assert process.returncode == 0
 
 

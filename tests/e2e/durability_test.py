@@ -44,7 +44,8 @@ def test_sigterm_under_load_loses_no_answered_vote_and_exits_0(daemon):
 
 
 def refused(*args):
-    done = subprocess.run([harness.TALLYD, *args], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([harness.TALLYD, *args], capture_output=True, text=True,
+                          timeout=harness.START_S)
     lines = done.stderr.splitlines()
     assert len(lines) == 1, lines
     return done.returncode, lines[0]

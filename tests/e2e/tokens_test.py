@@ -109,7 +109,8 @@ def test_a_vector_of_the_page_is_answered_as_it_says(site, poll, header, claims,
 
 
 def by_python(code, voter):
-    return subprocess.run(["/usr/bin/python3", "-", voter], text=True, check=True, timeout=60,
+    return subprocess.run(["/usr/bin/python3", "-", voter], text=True, check=True,
+                          timeout=harness.START_S,
                           input=f"{code}\nimport sys\nprint(voter_token(sys.argv[1]), end='')\n",
                           stdout=subprocess.PIPE).stdout
 
@@ -122,7 +123,7 @@ def by_js(code, voter):
 def by_php(code, voter):
     if not shutil.which("php"):
         pytest.skip("no php on this machine")
-    return subprocess.run(["php", "--", voter], text=True, check=True, timeout=60,
+    return subprocess.run(["php", "--", voter], text=True, check=True, timeout=harness.START_S,
                           input=f"<?php\n{code}\necho voter_token($argv[1]);\n",
                           stdout=subprocess.PIPE).stdout
 
@@ -347,4 +348,5 @@ def test_a_file_of_keys_with_a_mistake_changes_nothing(site):
     site.site_keys(f"{KID} tooshort\n")
     site.reload("going on with the configuration as it was")
     assert site.give("p", named("a")).status == 201
+    site.stop()
     assert not any("tooshort" in line for line in site.log)
