@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "json_own.h"
 
-#define INDENT_CELLS 2
 #define NUMBER_BYTES_MAX 63
 
 /* What is still to be read. Every reader below moves it behind what it took. */
@@ -20,7 +20,7 @@ struct reader {
     unsigned depth;
 };
 
-static bool is_space(char c)
+bool json_is_space(char c)
 {
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
@@ -32,7 +32,7 @@ static bool is_digit(char c)
 
 static void skip_space(struct str *rest)
 {
-    while (rest->len > 0 && is_space(rest->at[0]))
+    while (rest->len > 0 && json_is_space(rest->at[0]))
         *rest = str_from(*rest, 1);
 }
 
@@ -93,7 +93,7 @@ static bool take_escape(struct str *rest)
     return true;
 }
 
-static bool take_string(struct str *rest)
+bool json_take_string(struct str *rest)
 {
     if (!take_char(rest, '"'))
         return false;
@@ -137,7 +137,7 @@ static bool take_number(struct str *rest)
 static bool take_scalar(struct str *rest)
 {
     if (rest->at[0] == '"')
-        return take_string(rest);
+        return json_take_string(rest);
     return take_word(rest, STR("null")) || take_word(rest, STR("true")) ||
            take_word(rest, STR("false")) || take_number(rest);
 }
@@ -149,7 +149,7 @@ static bool take_name(struct str *rest, struct str *ret_name)
 
     skip_space(rest);
     name = *rest;
-    if (!take_string(rest))
+    if (!json_take_string(rest))
         return false;
     *ret_name = (struct str){ name.at + 1, name.len - rest->len - 2 };
     skip_space(rest);
@@ -200,7 +200,7 @@ static bool piece_next(struct str *rest, struct str *ret_piece)
     if (!take_value(&reader))
         return false;
     piece.len -= reader.rest.len;
-    while (is_space(piece.at[piece.len - 1]))
+    while (json_is_space(piece.at[piece.len - 1]))
         piece.len--;
     *rest = reader.rest;
     *ret_piece = piece;
@@ -358,75 +358,4 @@ double json_double(struct str value)
     memcpy(digits, value.at, value.len);
     digits[value.len] = '\0';
     return strtod(digits, NULL); /* LC_NUMERIC is never set: the point is a point */
-}
-
-void json_compact(struct buf *out, struct str text)
-{
-    while (text.len > 0) {
-        struct str start = text;
-
-        if (!take_string(&text)) {
-            text = str_from(start, 1);
-            if (is_space(start.at[0]))
-                continue;
-        }
-        buf_add(out, start.at, start.len - text.len);
-    }
-}
-
-static void line_add(struct buf *out, unsigned depth)
-{
-    buf_char(out, '\n');
-    for (unsigned i = 0; i < depth * INDENT_CELLS; i++)
-        buf_char(out, ' ');
-}
-
-/* A string with its quotes; DEL and C1 are allowed raw in JSON, but not on a terminal. */
-static void string_add(struct buf *out, struct str string)
-{
-    while (string.len > 0) {
-        uint32_t c;
-        size_t len = utf8_char(string, &c);
-
-        if (len == 0)
-            return;
-        if (utf8_is_control(c))
-            buf_format(out, "\\u%04x", (unsigned)c);
-        else
-            buf_add(out, string.at, len);
-        string = str_from(string, len);
-    }
-}
-
-void json_indent(struct buf *out, struct str text)
-{
-    unsigned depth = 0;
-    char before = '\0';
-
-    while (text.len > 0) {
-        struct str start = text;
-        char c = text.at[0];
-
-        if (is_space(c)) {
-            text = str_from(text, 1);
-            continue;
-        }
-        if (c == '}' || c == ']')
-            depth--;
-        if (before == '{' || before == '[' || before == ',' || c == '}' || c == ']') {
-            if (!((before == '{' && c == '}') || (before == '[' && c == ']')))
-                line_add(out, depth);
-        }
-        if (take_string(&text)) {
-            string_add(out, (struct str){ start.at, start.len - text.len });
-        } else {
-            buf_char(out, c);
-            text = str_from(start, 1);
-        }
-        if (c == ':')
-            buf_char(out, ' ');
-        if (c == '{' || c == '[')
-            depth++;
-        before = c;
-    }
 }
