@@ -67,12 +67,10 @@ static void asked(struct pending *pending)
 static bool ask(const struct call *call, const struct published *published,
                 const struct ballot *ballot, struct refusal *reterr)
 {
-    struct pending *pending = pending_new(call, 1, asked);
+    struct pending *pending = viewing_pending(call, published, ballot, asked, reterr);
 
     if (!pending)
-        return refuse(reterr, PROBLEM_BUSY, "no memory for this request; send it again");
-    viewing_ask(&pending->jobs[0].job, ballot);
-    pending_remember_language(pending, call, published);
+        return false;
     pending_submit(pending);
     return true;
 }

@@ -54,12 +54,10 @@ static void definition_asked(struct pending *pending)
 static bool ask_for_definition(const struct call *call, const struct published *published,
                                const struct ballot *ballot, struct refusal *reterr)
 {
-    struct pending *pending = pending_new(call, 1, definition_asked);
+    struct pending *pending = viewing_pending(call, published, ballot, definition_asked, reterr);
 
     if (!pending)
-        return refuse(reterr, PROBLEM_BUSY, "no memory for this request; send it again");
-    viewing_ask(&pending->jobs[0].job, ballot);
-    pending_remember_language(pending, call, published);
+        return false;
     pending_submit(pending);
     return true;
 }

@@ -117,20 +117,18 @@ void tally_asked(struct pending *pending)
 static bool ask(const struct call *call, const struct published *published,
                 const struct ballot *ballot, const struct wait *wait, struct refusal *reterr)
 {
-    AUTO(pending) pending = pending_new(call, 1, tally_asked);
-    struct wait *kept = malloc(sizeof *kept);
+    AUTO(pending) pending = viewing_pending(call, published, ballot, tally_asked, reterr);
+    struct wait *kept = pending ? malloc(sizeof *kept) : NULL;
 
-    if (!pending || !kept) {
-        free(kept);
+    if (!pending)
+        return false;
+    if (!kept)
         return refuse(reterr, PROBLEM_BUSY, "no memory for this request; send it again");
-    }
     *kept = *wait;
     kept->must_ask = true;
     kept->ballot = *ballot;
     pending->detail = kept;
     pending->drop = free;
-    viewing_ask(&pending->jobs[0].job, ballot);
-    pending_remember_language(pending, call, published);
     pending_submit(TAKE(pending));
     return true;
 }

@@ -33,6 +33,21 @@ void viewing_ask(struct job *job, const struct ballot *ballot)
     job->ballot = *ballot;
 }
 
+struct pending *viewing_pending(const struct call *call, const struct published *published,
+                                const struct ballot *ballot, void (*asked)(struct pending *pending),
+                                struct refusal *reterr)
+{
+    struct pending *pending = pending_new(call, 1, asked);
+
+    if (!pending) {
+        refuse(reterr, PROBLEM_BUSY, "no memory for this request; send it again");
+        return NULL;
+    }
+    viewing_ask(&pending->jobs[0].job, ballot);
+    pending_remember_language(pending, call, published);
+    return pending;
+}
+
 bool viewing_refuse(struct refusal *reterr)
 {
     return refuse(reterr, PROBLEM_RESULTS_HIDDEN,

@@ -29,6 +29,18 @@ bool viewing_allowed(const struct job *asked);
 /* Makes `job` the ask. */
 void viewing_ask(struct job *job, const struct ballot *ballot);
 
+/*
+ * The same for one poll alone: a request whose only job is the ask, to be submitted.
+ *
+ *   published  in its language the caller will be answered
+ *   asked      answers; whether the results may be seen is viewing_allowed() of that job
+ *   returns    NULL: *reterr, there is no memory
+ */
+MUST_USE struct pending *viewing_pending(const struct call *call, const struct published *published,
+                                         const struct ballot *ballot,
+                                         void (*asked)(struct pending *pending),
+                                         struct refusal *reterr);
+
 /* Refuses with results-hidden. Returns false. */
 bool viewing_refuse(struct refusal *reterr);
 
