@@ -18,8 +18,11 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "config/config.h"
+#include "core/json.h"
 #include "daemon.h"
+#include "ledger/store.h"
 #include "maintenance.h"
+#include "net/server.h"
 #include "rulebook.h"
 #include "service.h"
 #include "watchdog.h"
@@ -116,6 +119,13 @@ static enum exit_status run(const struct config_options *options, struct config 
     return daemon_stop(daemon) ? EXIT_DONE : EXIT_FAILED;
 }
 
+static void say_version(void)
+{
+    (void)printf("tallyd " TALLYD_VERSION " (libevent %s, SQLite %s, cJSON %s, libsodium %s)\n",
+                 net_libevent_version(), store_sqlite_version(), json_cjson_version(),
+                 sodium_version_string());
+}
+
 static enum exit_status check_config(const struct config *config)
 {
     if (config->file)
@@ -153,6 +163,9 @@ int main(int argc, char **argv)
     case CONFIG_RUN:
         break;
     case CONFIG_DONE:
+        return EXIT_DONE;
+    case CONFIG_VERSION:
+        say_version();
         return EXIT_DONE;
     case CONFIG_USAGE:
         log_line(LOG_ERROR, "%s", why.text);

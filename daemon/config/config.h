@@ -135,9 +135,10 @@ struct config {
 };
 
 enum config_result {
-    CONFIG_RUN,   /* go on with options.action */
-    CONFIG_DONE,  /* --help or --version: said, exit 0 */
-    CONFIG_USAGE, /* a bad option: exit 2 */
+    CONFIG_RUN,     /* go on with options.action */
+    CONFIG_DONE,    /* --help: said, exit 0 */
+    CONFIG_VERSION, /* --version: main's to say, it knows the rooms; exit 0 */
+    CONFIG_USAGE,   /* a bad option: exit 2 */
 };
 
 /* Reads the command line. *reterr_why is set for USAGE. */

@@ -142,8 +142,7 @@ static enum config_result take_option(struct config_options *options, int code, 
         (void)fputs(usage, stdout);
         return CONFIG_DONE;
     case OPTION_VERSION:
-        (void)puts("tallyd " TALLYD_VERSION);
-        return CONFIG_DONE;
+        return CONFIG_VERSION;
     default:
         return usage_error(why, "there is no such option", "");
     }

@@ -178,3 +178,8 @@ struct str json_string(const cJSON *item)
 {
     return cJSON_IsString(item) ? str_of(item->valuestring) : (struct str){ NULL, 0 };
 }
+
+const char *json_cjson_version(void)
+{
+    return cJSON_Version();
+}

@@ -52,4 +52,7 @@ MUST_USE bool json_int64(const cJSON *item, int64_t *ret_n);
 /* A string's bytes (there is no NUL in them), or {NULL, 0} for anything else. */
 struct str json_string(const cJSON *item);
 
+/* That of the library below, at run time, as 1.7.15. */
+const char *json_cjson_version(void);
+
 #endif

@@ -275,3 +275,8 @@ void store_free(struct store *store)
     free(store->keys_path);
     free(store);
 }
+
+const char *store_sqlite_version(void)
+{
+    return sqlite3_libversion();
+}

@@ -115,6 +115,9 @@ void store_set_wake(struct store *store, void (*wake)(void *context), void (*tur
  * store-unavailable. Votes go on. May be called again. */
 void store_end_soon(struct store *store, struct queue_list *answered);
 
+/* That of the library below, at run time, as 3.40.1. Any thread. */
+const char *store_sqlite_version(void);
+
 /* Answers store-unavailable to every job that is kept. After STORE_BROKEN, before store_free(). */
 void store_abandon(struct store *store, struct queue_list *answered);
 

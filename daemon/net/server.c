@@ -358,3 +358,8 @@ struct net_counts server_counts(const struct server *server)
                                 .requests = atomic_load(&server->shared.requests),
                                 .refused_connections = atomic_load(&server->shared.refused) };
 }
+
+const char *net_libevent_version(void)
+{
+    return event_get_version();
+}

@@ -93,6 +93,9 @@ void server_drain(struct server *server);
 void server_free(struct server *server);
 AUTO_FREE(server);
 
+/* That of the library below, at run time, as 2.1.12-stable. Any thread. */
+const char *net_libevent_version(void);
+
 struct net_counts { /* statistics; any thread */
     uint64_t connections;
     uint64_t requests;

@@ -64,6 +64,13 @@ def test_a_bad_option_is_named_and_exit_2(args, says):
     assert run(*args) == (2, [], [f"{says}; see tallyd --help"])
 
 
+def test_the_version_is_one_line_that_names_the_libraries():
+    status, out, err = run("--version")
+    assert (status, err) == (0, [])
+    assert re.fullmatch(r"tallyd \d+\.\d+\.\d+ \(libevent 2\.\S+, SQLite 3\.\S+, cJSON 1\.\S+,"
+                        r" libsodium 1\.\S+\)", "\n".join(out)), out
+
+
 def test_a_file_that_cannot_be_read_is_exit_6(tmp_path):
     for path in (tmp_path / "nowhere", tmp_path, "/dev/null"):
         status, out, err = check(path)
