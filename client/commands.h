@@ -112,8 +112,10 @@ enum outcome audit_run(struct session *session);
 enum outcome void_run(struct session *session);
 enum outcome forget_run(struct session *session);
 
-/* upkeep.c */
+/* verify.c */
 enum outcome verify_run(struct session *session);
+
+/* backup.c */
 enum outcome backup_run(struct session *session);
 
 /* status.c */

@@ -67,10 +67,11 @@ static const struct {
                 "forgot all its voters never opens again. Backups made before still know.\n" },
     { "verify", "Counts all votes of the ledger again, of these polls or of all, and compares\n"
                 "them with the tallies. A line for each mismatch; then it ends with 1.\n" },
-    { "backup", "A copy of the ledger while it works, of one moment; nothing is overwritten. A\n"
-                "plain name lies in the daemon's backup_dir; with a slash it is a path, and asked\n"
-                "for on the Unix socket only. Ledger and key belong together: `tallyd --restore`\n"
-                "needs both.\n" },
+    { "backup", "A copy of the ledger while it works, of one moment; nothing is overwritten.\n"
+                "Without FILE its name is the time, tally-20261123T030000Z.db, and --keep deletes\n"
+                "older ones with such names where it lies, with their keys. A plain name lies in\n"
+                "the daemon's backup_dir; with a slash it is a path, and asked for on the Unix\n"
+                "socket only. Ledger and key belong together: `tallyd --restore` needs both.\n" },
     { "completion",
       "For this shell: eval \"$(tally completion bash)\", or the same with zsh. A daemon that\n"
       "can be reached is asked for the ids of its polls.\n" },

@@ -56,6 +56,7 @@
       "votes of this group, as audit shows it")                                                    \
     X(FROM, "from", WANTS_VALUE, "TIME", "votes from then on, as 2026-11-23T08:00:00Z")            \
     X(TO, "to", WANTS_VALUE, "TIME", "and before then")                                            \
+    X(KEEP, "keep", WANTS_VALUE, "N", "delete older ones but the newest N")                        \
     X(DRY_RUN, "dry-run", WANTS_NOTHING, NULL, "only say how many votes it would be")
 
 enum option_wants { WANTS_NOTHING, WANTS_VALUE, MAY_HAVE_VALUE };

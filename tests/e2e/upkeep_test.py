@@ -123,6 +123,47 @@ def test_a_backup_lies_where_it_was_asked_for_and_overwrites_nothing(daemon):
         "tally: choose another name: a backup overwrites nothing"]
 
 
+def test_of_the_backups_named_by_their_time_only_the_newest_are_kept(daemon):
+    daemon.poll("p")
+    folder = os.path.join(daemon.folder, "backups")
+    os.mkdir(folder)
+    old = [f"tally-2020010{day}T030000Z.db" for day in range(1, 6)]
+    others = ["monday.db", "tally-20200101T030000Z.db.part-12345678", "tally-2020T03.db",
+              "xtally-20200101T030000Z.db", "tally-20200101T030000Z.dbx"]
+    for name in [*old, *(name + ".key" for name in old), *others]:
+        with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+            file.write(name)
+    ran = tally(daemon.folder, "backup", "--keep", 3)
+    assert ran.returncode == 0, ran.stderr
+    told = ran.stdout.decode().splitlines()
+    new = os.path.basename(told[0].split()[2])
+    assert told[1:] == [f"deleted: {folder}/{name}" for name in old[:3]]
+    left = [*old[3:], new]
+    assert sorted(os.listdir(folder)) == sorted([*left, *(name + ".key" for name in left), *others])
+
+
+def test_a_backup_that_fails_deletes_none(canned, tmp_path):
+    (tmp_path / "tally-20200101T030000Z.db").write_text("old")
+    canned({"POST /v1/backup": whole({"type": "/problems/busy", "title": "busy", "status": 503},
+                                     b"503 Service Unavailable")})
+    ran = tally(tmp_path, "backup", "--keep", 1)
+    assert ran.returncode == 1
+    assert (tmp_path / "tally-20200101T030000Z.db").exists()
+
+
+def test_backups_on_another_machine_are_not_deleted_and_that_is_told(canned, tmp_path):
+    canned({"POST /v1/backup": whole({"path": f"{tmp_path}/far/tally-20300101T030000Z.db",
+                                      "bytes": 10, "votes": 0, "key": "external"})})
+    ran = tally(tmp_path, "backup", "--keep", 1)
+    assert ran.returncode == 1
+    assert b"older backups in %s/far are not deleted" % bytes(tmp_path) in ran.stderr
+
+
+@pytest.mark.parametrize("args", [["--keep", "0"], ["--keep", "x"], ["--keep", "2", "b.db"]])
+def test_a_number_of_backups_to_keep_that_makes_no_sense_is_wrong_usage(tmp_path, args):
+    assert tally(tmp_path, "backup", *args).returncode == 2
+
+
 # status
 
 
