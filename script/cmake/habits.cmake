@@ -5,6 +5,7 @@ target_compile_options(habits INTERFACE
   -std=gnu11 -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes
   -Wformat=2 -Wundef -Wvla -Wwrite-strings -Wcast-qual -Wpointer-arith
   -UNDEBUG # asserts stay on in every build: a wrong tally is worse than a restart
+  -ffile-prefix-map=${PROJECT_SOURCE_DIR}/= -ffile-prefix-map=${PROJECT_BINARY_DIR}/=
   -fno-common -fstack-protector-strong -fPIE)
 target_compile_definitions(habits INTERFACE _GNU_SOURCE TALLYD_VERSION="${PROJECT_VERSION}")
 target_link_libraries(habits INTERFACE Threads::Threads)

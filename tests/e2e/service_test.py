@@ -18,7 +18,8 @@ import harness
 BUILD = os.environ["TALLYD_BUILD"]
 pytestmark = pytest.mark.skipif(os.environ.get("TALLYD_SYSTEMD") != "1",
                                 reason="built without libsystemd")
-UNITS = ("tallyd.service", "tallyd-http.socket", "tallyd-local.socket")
+UNITS = ("tallyd.service", "tallyd-http.socket", "tallyd-local.socket", "tallyd-backup.service",
+         "tallyd-backup.timer", "tallyd-verify.service", "tallyd-verify.timer")
 
 
 class Manager:
@@ -182,6 +183,20 @@ def exposure(*units):
 
 def test_the_exposure_of_the_service_is_at_most_0_4(root):
     assert exposure(unit_path(root, "tallyd.service")) <= 0.4
+
+
+@pytest.mark.parametrize("unit", ["tallyd-backup.service", "tallyd-verify.service"])
+def test_what_runs_by_a_timer_is_exposed_no_more_than_1(root, unit):
+    assert exposure(unit_path(root, unit)) <= 1.0
+
+
+def test_the_timers_run_commands_that_there_are(root):
+    for unit in ("tallyd-backup.service", "tallyd-verify.service"):
+        program, *words = settings(unit_path(root, unit))[("Service", "ExecStart")][0].split()
+        assert program.endswith("/bin/tally")
+        done = subprocess.run([harness.TALLY, "--socket", "/nowhere", *words], capture_output=True,
+                              timeout=60, check=False)
+        assert done.returncode == 3, done  # the command line is good, and nobody there
 
 
 def test_the_exposure_with_an_open_network_is_at_most_1_3(root, tmp_path):
