@@ -57,6 +57,7 @@ struct rules *rulebook_rules(const struct config *config, struct why *reterr_why
                                        .app_users = users_of(&config->app_users),
                                        .token_files = rulebook_token_files(config),
                                        .insecure_tcp = config->insecure_tcp,
+                                       .metrics_for_everyone = config->metrics == METRICS_EVERYONE,
                                        .public_url = str_of(config->public_url),
                                        .token_lifetime_s = config->token_lifetime_s,
                                        .votes_per_minute = config->votes_per_minute,

@@ -42,7 +42,7 @@ static void browser_fields(const struct exchange *exchange, bool depends_on_call
     buf_text(fields, BROWSER_FIELDS);
 }
 
-static void busy(struct exchange *exchange)
+static void busy(struct exchange *exchange, struct api_loop *loop)
 {
     static const struct reply reply = {
         .status = 503,
@@ -54,6 +54,7 @@ static void busy(struct exchange *exchange)
                       108 } },
     };
 
+    tell_add(&loop->refused[PROBLEM_BUSY], 1);
     exchange_reply(exchange, &reply);
 }
 
@@ -80,7 +81,7 @@ static bool head_of(struct exchange *exchange, struct api_loop *loop, const stru
         buf_format(fields, "Content-Disposition: attachment; filename=\"%s\"\r\n",
                    answer->file_name);
     if (!buf_ok(fields)) {
-        busy(exchange);
+        busy(exchange, loop);
         return false;
     }
     *ret_reply = (struct reply){ .status = answer->status, .fields = buf_str(fields) };
@@ -116,7 +117,7 @@ bool answer_begin(struct exchange *exchange, struct api_loop *loop, const struct
 void answer_out(struct exchange *exchange, struct api_loop *loop, struct answer *head)
 {
     if (!buf_ok(&loop->out)) {
-        busy(exchange);
+        busy(exchange, loop);
         return;
     }
     head->body[0] = buf_str(&loop->out);
@@ -175,9 +176,10 @@ static void refusal_end(struct exchange *exchange, struct api_loop *loop,
     buf_clear(out);
     problem_render(refusal, standing, out);
     if (!buf_ok(&loop->fields) || !buf_ok(out)) {
-        busy(exchange);
+        busy(exchange, loop);
         return;
     }
+    tell_add(&loop->refused[refusal->problem], 1);
     exchange_reply(exchange, &(struct reply){ .status = problem_status(refusal->problem),
                                               .content_type = "application/problem+json",
                                               .fields = buf_str(&loop->fields),
@@ -217,7 +219,7 @@ void answer_refusal(struct exchange *exchange, struct api_loop *loop, const stru
 void answer_fields(struct exchange *exchange, struct api_loop *loop, unsigned status)
 {
     if (!buf_ok(&loop->fields))
-        busy(exchange);
+        busy(exchange, loop);
     else
         exchange_reply(exchange,
                        &(struct reply){ .status = status, .fields = buf_str(&loop->fields) });

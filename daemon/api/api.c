@@ -218,6 +218,7 @@ static void refuse_for_net(void *context, struct loop *loop, unsigned status, co
     struct refusal *refusal = &mine->refusal;
 
     refuse(refusal, problem_of(status), "%s", detail);
+    tell_add(&mine->refused[refusal->problem], 1);
     buf_clear(&mine->out);
     problem_render(refusal, (struct str){ NULL, 0 }, &mine->out);
     *ret_reply = (struct reply){ .status = problem_status(refusal->problem), .close = true };

@@ -103,12 +103,11 @@ static void line_render(const struct bulk_job *job, const struct bulk_line *line
 
     buf_text(out, "{\"line\":");
     buf_uint(out, line->number);
-    if (line->problem != PROBLEM_NONE) {
+    if (line->problem != PROBLEM_NONE && line->detail_len > 0) {
         refused_render(line->problem,
-                       line->detail_len > 0
-                           ? (struct str){ details->bytes + line->detail, line->detail_len }
-                           : (struct str){ NULL, 0 },
-                       out);
+                       (struct str){ details->bytes + line->detail, line->detail_len }, out);
+    } else if (line->problem != PROBLEM_NONE) {
+        refused_render(line->problem, (struct str){ NULL, 0 }, out);
     } else if (job->job.result == JOB_REFUSED) {
         refused_render(job->refusal.problem, str_of(job->refusal.detail), out);
     } else {
@@ -133,12 +132,16 @@ static void job_answer(struct call_of_bulk *call, const struct bulk_job *job)
         call->broken = true; /* a line without its answer: the client must see it cut */
 }
 
-static void sum_up(struct sums *sums, const struct bulk_job *job)
+static void sum_up(struct call_of_bulk *call, const struct bulk_job *job)
 {
+    struct sums *sums = &call->sums;
+
     for (size_t i = 0; i < job->bulk.n; i++) {
         const struct bulk_line *line = &job->bulk.lines[i];
+        enum problem problem = line->problem ? line->problem : job->refusal.problem;
 
-        if (line->problem != PROBLEM_NONE || job->job.result == JOB_REFUSED)
+        tell_add(&call->loop->refused_lines[problem], problem != PROBLEM_NONE);
+        if (problem != PROBLEM_NONE)
             sums->refused++;
         else if (line->result == JOB_COUNTED)
             sums->counted++;
@@ -173,7 +176,7 @@ static void go_on(struct call_of_bulk *call)
         call->first = job->next;
         if (!call->first)
             call->last = NULL;
-        sum_up(&call->sums, job);
+        sum_up(call, job);
         if (!call->broken)
             job_answer(call, job);
     }

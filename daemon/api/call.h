@@ -30,14 +30,19 @@ struct stream; /* api/streams.h */
 struct topics; /* api/topics.c */
 struct waiter; /* api/waiting.c */
 
-struct api_loop {                  /* all of it: its loop's thread, but for the first four */
+struct api_loop {                  /* all of it: its loop's thread, but for the first eight */
     _Atomic(struct rules *) fresh; /* main puts them in, the loop takes them out */
     _Atomic(struct token_keys *) fresh_tokens;
-    struct queue answers;      /* the writer puts them in; it locks itself */
-    struct queue told;         /* the same, for watches */
-    struct rules *rules;       /* that hold now; a reference */
-    struct token_keys *tokens; /* that hold now; a reference, or NULL */
-    struct topics *topics;     /* NULL: nobody has followed a poll yet */
+    struct queue answers; /* the writer puts them in; it locks itself */
+    struct queue told;    /* the same, for watches */
+    /* The loop writes these four, by tell_add(); any thread reads them. */
+    atomic_uint_least64_t n_streams;
+    atomic_uint_least64_t n_waiters;
+    atomic_uint_least64_t refused[PROBLEM_KINDS];       /* answers */
+    atomic_uint_least64_t refused_lines[PROBLEM_KINDS]; /* of bulks */
+    struct rules *rules;                                /* that hold now; a reference */
+    struct token_keys *tokens;                          /* that hold now; a reference, or NULL */
+    struct topics *topics;                              /* NULL: nobody has followed a poll yet */
     struct waiter *waiters;
     struct stream *streams;
     bool draining;                 /* nothing begins to wait any more */
@@ -91,6 +96,13 @@ void change_log(const struct who *who, const char *what, const char *poll);
 
 /* On everything: a type is what it says, and other sites are not told where a reader was. */
 #define BROWSER_FIELDS "X-Content-Type-Options: nosniff\r\nReferrer-Policy: same-origin\r\n"
+
+/* Counts for others to read. The one thread that writes it; so no lock on the bus is needed. */
+static inline void tell_add(atomic_uint_least64_t *to, int64_t n)
+{
+    atomic_store_explicit(to, atomic_load_explicit(to, memory_order_relaxed) + (uint64_t)n,
+                          memory_order_relaxed);
+}
 
 /* How an answer may be kept by caches (RFC 9111). */
 enum caching {

@@ -163,6 +163,7 @@ static void vote_done(struct pending *pending)
         view_show(view, i, !poll_hides_results(poll, view_poll(view, i)->phase, VIEWER_VOTED));
         view_voted(view, i);
     }
+    tell_add(&pending->loop->refused[pending->refusal.problem], 1);
     answer_refused(pending->exchange, pending->loop, view, i,
                    &(struct refused){ .word = word_of(pending->refusal.problem, poll),
                                       .status = problem_status(pending->refusal.problem),
@@ -331,6 +332,7 @@ static bool post(struct call *call, struct refusal *reterr)
         return false;
     if (read && vote(call, &view, i, &form, &refused, reterr))
         return true;
+    tell_add(&call->loop->refused[reterr->problem], 1);
     refused.status = problem_status(reterr->problem);
     if (refused.status == 401)
         refused.status = 403; /* a browser would ask for a password */

@@ -242,6 +242,7 @@ void page_refuse(const struct call *call, const struct refusal *refusal, uint64_
 
     if (how.retry_s == 0 && (status == 503 || status == 429))
         how.retry_s = 1;
+    tell_add(&call->loop->refused[refusal->problem], 1);
     buf_clear(&call->loop->out);
     page_message_write(&look, status == 404 ? WORD_NO_SUCH_POLL : WORD_WENT_WRONG,
                        sentence_of(refusal->problem), &call->loop->out);

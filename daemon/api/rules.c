@@ -122,6 +122,7 @@ struct rules *rules_new(const struct rules_settings *settings, struct why *reter
     rules->has_admin_group = settings->has_admin_group;
     rules->admin_group = settings->admin_group;
     rules->insecure_tcp = settings->insecure_tcp;
+    rules->metrics_for_everyone = settings->metrics_for_everyone;
     rules->token_lifetime_s = settings->token_lifetime_s;
     rules->streams = settings->streams;
     rules->rates[LIMIT_VOTES] = rate_of(settings->votes_per_minute, 60);

@@ -38,6 +38,7 @@ struct rules_settings {
     struct str admin_token; /* empty: none */
     struct str app_token;   /* the same */
     bool insecure_tcp;
+    bool metrics_for_everyone;      /* else on the Unix socket, and for admins */
     struct str public_url;          /* empty: not configured */
     struct str origins;             /* separated by spaces */
     struct str frame_ancestors;     /* the same; empty: our own origin and `origins` */
@@ -65,6 +66,7 @@ struct rules {
     char *app_token;
     size_t app_token_len;
     bool insecure_tcp;
+    bool metrics_for_everyone;
     struct origins *origins; /* owned */
     char *base;              /* owned: public_url without a slash at its end; NULL: none */
     char *frame_ancestors;   /* owned: of Content-Security-Policy, for pages that sites embed */

@@ -67,12 +67,12 @@ static void status_render(const struct api *api, const struct store_status *stor
     buf_text(out, ",\"store\":{\"url\":");
     buf_json_string(out, str_of(api->store_url));
     buf_text(out, ",\"bytes\":");
-    buf_uint(out, store->bytes);
+    buf_uint(out, store->figures.bytes);
     buf_text(out, ",\"wal_bytes\":");
-    buf_uint(out, store->wal_bytes);
-    buf_text(out, store->ballast ? ",\"ballast\":true}" : ",\"ballast\":false}");
+    buf_uint(out, store->figures.wal_bytes);
+    buf_text(out, store->figures.ballast ? ",\"ballast\":true}" : ",\"ballast\":false}");
     buf_text(out, ",\"polls\":");
-    buf_uint(out, store->polls);
+    buf_uint(out, store->figures.polls);
     buf_text(out, ",\"votes\":");
     buf_uint(out, store->votes);
     commits_add(api->writer, out);
@@ -80,7 +80,7 @@ static void status_render(const struct api *api, const struct store_status *stor
     buf_text(out, writer_takes_votes(api->writer) ? "true" : "false");
     buf_text(out, ",\"threads\":");
     buf_uint(out, api->n_loops);
-    time_add(",\"last_backup_at\":", store->last_backup_ms, out);
+    time_add(",\"last_backup_at\":", store->figures.last_backup_ms, out);
 }
 
 static void status_back(struct pending *pending)

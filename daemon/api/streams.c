@@ -16,6 +16,8 @@ void streams_enter(struct api_loop *loop, struct stream *stream)
         stream->next->place = &stream->next;
     loop->streams = stream;
     stream->place = &loop->streams;
+    stream->loop = loop;
+    tell_add(&loop->n_streams, 1);
 }
 
 void streams_leave(struct stream *stream)
@@ -23,6 +25,7 @@ void streams_leave(struct stream *stream)
     *stream->place = stream->next;
     if (stream->next)
         stream->next->place = stream->place;
+    tell_add(&stream->loop->n_streams, -1);
 }
 
 void streams_drain(struct api_loop *loop)

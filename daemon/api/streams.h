@@ -9,6 +9,7 @@
 struct api_loop;
 
 struct stream { /* embedded; zeroed before streams_enter() */
+    struct api_loop *loop;
     struct stream *next;
     struct stream **place;
     /* The server ends: come to an end soon. May call streams_leave(). */

@@ -44,6 +44,7 @@ static struct exchange *take_out(struct waiter *waiter)
         waiter->loop->waiters = waiter->next;
     if (waiter->next)
         waiter->next->prev = waiter->prev;
+    tell_add(&waiter->loop->n_waiters, -1);
     free(waiter);
     return exchange;
 }
@@ -133,6 +134,7 @@ bool waiting_add(struct api *api, struct api_loop *loop, struct exchange *exchan
     if (waiter->next)
         waiter->next->prev = waiter;
     loop->waiters = waiter;
+    tell_add(&loop->n_waiters, 1);
     if (!topics_follow(api, loop, published, &waiter->follower)) {
         (void)take_out(waiter);
         return refuse(reterr, PROBLEM_BUSY, "no memory to wait; send it again");

@@ -57,7 +57,7 @@ const struct config_key config_keys[] = {
     { "server", "frame_ancestors", WORDS(FRAMES, frame_ancestors), .built = BUILT,
       .change = RELOADS },
     { "server", "metrics", CHOICE(metrics, "local everyone"), .fallback = "local",
-      .built = LATER, .change = RELOADS },
+      .built = BUILT, .change = RELOADS },
 
     { "store", "url", TEXT(STORE, store_url), .built = BUILT },
     { "store", "ballast", SIZE(ballast_bytes, SIZE_MAX_BYTES), .fallback = "8M", .built = BUILT },

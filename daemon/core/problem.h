@@ -47,6 +47,13 @@ enum problem {
 #undef PROBLEM_ENUM
 };
 
+/* The length of an array by problem, PROBLEM_NONE with them. */
+enum {
+#define PROBLEM_ONE(name, status, slug, title) +1
+    PROBLEM_KINDS = 1 PROBLEMS(PROBLEM_ONE)
+#undef PROBLEM_ONE
+};
+
 /* Pure; any thread. `problem` is not PROBLEM_NONE. */
 unsigned problem_status(enum problem problem);
 const char *problem_slug(enum problem problem);

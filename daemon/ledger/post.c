@@ -27,7 +27,7 @@ void post_add(struct post *post, struct job *job)
 {
     size_t i = 0;
 
-    statistics_job(post->statistics, job);
+    statistics_job(post->statistics, post->store, job, post->mono_ms);
     while (i < post->n && post->parcels[i].home != job->home)
         i++;
     if (i == PARCELS_MAX) {

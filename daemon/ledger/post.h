@@ -23,6 +23,8 @@ struct parcel {
 
 struct post {
     struct statistics *statistics; /* is told of each answer */
+    struct store *store;           /* that gave them */
+    int64_t mono_ms;               /* about now */
     struct parcel parcels[PARCELS_MAX];
     size_t n;
 };

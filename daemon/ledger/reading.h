@@ -64,13 +64,20 @@ struct hours {
     struct hour_row rows[HOURS_ROWS_MAX];
 };
 
-struct store_status {
+struct store_figures {
     uint64_t polls;
-    uint64_t votes; /* that stand, without what is carried */
     uint64_t bytes; /* of the store's file */
     uint64_t wal_bytes;
-    bool ballast;           /* it is there */
-    int64_t last_backup_ms; /* wall; 0: none since the start */
+    uint64_t wal_waiting_bytes; /* of it, not yet in the store's file */
+    bool ballast;               /* it is there */
+    int64_t last_checkpoint_ms; /* wall, as all of them; 0: none since the start */
+    int64_t last_backup_ms;
+    uint64_t last_backup_bytes;
+};
+
+struct store_status {
+    struct store_figures figures;
+    uint64_t votes; /* that stand, without what is carried */
 };
 
 #endif

@@ -115,8 +115,9 @@ struct store {
     size_t n_books;
     size_t room_books;
     size_t n_loading;
-    struct queue_list orphans; /* jobs whose poll went while they waited: to be decided anew */
-    int wal_frames;            /* not yet checkpointed, by the last commit */
+    struct queue_list orphans;  /* jobs whose poll went while they waited: to be decided anew */
+    int wal_frames;             /* not yet checkpointed, by the last commit */
+    int64_t last_checkpoint_ms; /* wall: of all of the log; 0: none since the start */
     uint64_t ballast_bytes;
     bool ballast_there;
     bool log_remembers;       /* what was forgotten is still in the files: it must go when it can */

@@ -51,6 +51,13 @@ struct book *book_find_id(struct store *store, const char *id)
     return published ? book_find(store, published->poll->number) : NULL;
 }
 
+const struct published *store_shown(struct store *store, uint64_t number)
+{
+    const struct book *book = book_find(store, number);
+
+    return book ? book->published : NULL;
+}
+
 bool book_add(struct store *store, struct book *book)
 {
     if (store->n_books == store->room_books) {

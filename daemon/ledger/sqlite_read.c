@@ -196,13 +196,23 @@ static uint64_t size_of(const char *path, const char *suffix)
     return name && stat(name, &file) == 0 ? (uint64_t)file.st_size : 0;
 }
 
+void store_figures(const struct store *store, struct store_figures *ret_figures)
+{
+    *ret_figures =
+        (struct store_figures){ .polls = store->n_books,
+                                .bytes = size_of(store->path, ""),
+                                .wal_bytes = size_of(store->path, "-wal"),
+                                .wal_waiting_bytes = (uint64_t)store->wal_frames * PAGE_BYTES,
+                                .ballast = store->ballast_there,
+                                .last_checkpoint_ms = store->last_checkpoint_ms,
+                                .last_backup_ms = store->last_backup_ms,
+                                .last_backup_bytes = store->last_backup_bytes };
+}
+
 static enum fault read_status(struct store *store, struct job *job)
 {
-    *job->status = (struct store_status){ .polls = store->n_books,
-                                          .bytes = size_of(store->path, ""),
-                                          .wal_bytes = size_of(store->path, "-wal"),
-                                          .ballast = store->ballast_there,
-                                          .last_backup_ms = store->last_backup_ms };
+    store_figures(store, &job->status->figures);
+    job->status->votes = 0;
     for (size_t i = 0; i < store->n_books; i++)
         job->status->votes += store->books[i]->counts.voters;
     job->result = JOB_READ;

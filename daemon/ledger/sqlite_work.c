@@ -23,8 +23,10 @@ enum fault checkpoint(struct store *store, int mode)
     if (fault != FAULT_NONE)
         return fault; /* a full disk or no memory loses nothing: the log still has it */
     /* SQLITE_OK with fewer frames than there are is not done, whatever it is. */
-    if (in_log == done)
+    if (in_log == done) {
         store->wal_frames = 0;
+        store->last_checkpoint_ms = clock_wall_ms(store->clock);
+    }
     return FAULT_NONE;
 }
 

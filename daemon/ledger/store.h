@@ -90,6 +90,14 @@ enum store_result store_commit(struct store *store, struct batch *batch, size_t 
  * STORE_REFUSED: no memory for it, and that is its answer. */
 enum store_result store_read(struct store *store, struct job *job);
 
+/* What the store knows of itself without looking into the ledger. Between batches; quick: it asks
+ * the file system how large two files are. */
+void store_figures(const struct store *store, struct store_figures *ret_figures);
+
+/* What the board shows of the poll of this number; NULL: it is gone. The store's, until the next
+ * batch. Quick, and allowed until store_free(). */
+const struct published *store_shown(struct store *store, uint64_t number);
+
 /*
  * What there is to do between batches, a slice at a time: loading voters, phases that the clock
  * changed, checkpoints, dropping voter sets of polls closed long ago, the ballast, a backup.

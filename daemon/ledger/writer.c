@@ -69,16 +69,19 @@ struct writer *writer_new(const struct writer_settings *settings, struct why *re
 {
     struct writer *writer = calloc(1, sizeof *writer);
     struct job **batch = malloc(BATCH_JOBS_MAX * sizeof(struct job *));
+    AUTO(busiest) busiest = busiest_new();
     pthread_condattr_t monotonic;
 
-    if (!writer || !batch) {
+    if (!writer || !batch || !busiest) {
         free(writer);
         free(batch);
         return why_set(reterr_why, "no memory for the writer");
     }
     writer->batch = batch;
     writer->store = settings->store;
+    writer->statistics.busiest = TAKE(busiest);
     writer->clock = settings->clock;
+    (void)statistics_look(&writer->statistics, writer->store, clock_mono_ms(writer->clock), true);
     writer->broken_call = settings->broken;
     writer->broken_context = settings->broken_context;
     queue_init(&writer->inbox, wake_writer, writer);
@@ -91,9 +94,16 @@ struct writer *writer_new(const struct writer_settings *settings, struct why *re
     return writer;
 }
 
+static struct post post_of(struct writer *writer)
+{
+    return (struct post){ .statistics = &writer->statistics,
+                          .store = writer->store,
+                          .mono_ms = clock_mono_ms(writer->clock) };
+}
+
 static void deliver_list(struct writer *writer, struct queue_list *list)
 {
-    struct post post = { .statistics = &writer->statistics, .n = 0 };
+    struct post post = post_of(writer);
     struct queue_node *node;
 
     while ((node = queue_list_take(list)) != NULL)
@@ -103,7 +113,7 @@ static void deliver_list(struct writer *writer, struct queue_list *list)
 
 static void deliver_batch(struct writer *writer, const struct batch *batch)
 {
-    struct post post = { .statistics = &writer->statistics, .n = 0 };
+    struct post post = post_of(writer);
 
     for (size_t i = 0; i < batch->n; i++)
         post_add(&post, batch->jobs[i]);
@@ -141,13 +151,14 @@ static int64_t commit_some(struct writer *writer)
     int64_t began_us = now_us();
     enum store_result result;
     int64_t took_us;
-    size_t kept;
+    size_t weight, kept;
 
     lanes_fill(&writer->lanes, &batch);
+    weight = batch.weight;
     result = store_commit(writer->store, &batch, &kept);
     writer->n_kept += kept;
     took_us = now_us() - began_us;
-    statistics_commit(&writer->statistics, took_us);
+    statistics_commit(&writer->statistics, took_us, weight);
     deliver_batch(writer, &batch);
     if (result == STORE_BROKEN)
         give_up(writer);
@@ -159,7 +170,7 @@ static int64_t commit_some(struct writer *writer)
 static void read_some(struct writer *writer, int64_t batch_us)
 {
     int64_t until_us = now_us() + (batch_us < READS_US_MAX ? batch_us : READS_US_MAX);
-    struct post post = { .statistics = &writer->statistics, .n = 0 };
+    struct post post = post_of(writer);
     enum store_result result = STORE_DONE;
 
     while (result != STORE_BROKEN && writer->lanes.reads.n > 0) {
@@ -191,16 +202,19 @@ static int64_t work(struct writer *writer)
     struct queue_list answered = { NULL, NULL, 0 };
     int64_t next_ms = INT64_MAX;
     enum store_result result;
+    int64_t look_ms;
 
     if (atomic_load(&writer->ending))
         store_end_soon(writer->store, &answered);
     result = store_work(writer->store, !lanes_have_any(&writer->lanes), &answered, &next_ms);
     assert(answered.n <= writer->n_kept);
     writer->n_kept -= answered.n;
+    look_ms = statistics_look(&writer->statistics, writer->store, clock_mono_ms(writer->clock),
+                              answered.n > 0);
     deliver_list(writer, &answered);
     if (result == STORE_BROKEN)
         give_up(writer);
-    return next_ms;
+    return next_ms < look_ms ? next_ms : look_ms;
 }
 
 /* Sleeps until there are jobs, at most next_ms. Returns whether it is to stop. */
@@ -350,6 +364,7 @@ void writer_free(struct writer *writer)
     queue_destroy(&writer->inbox);
     (void)pthread_mutex_destroy(&writer->lock);
     (void)pthread_cond_destroy(&writer->wake);
+    busiest_free(writer->statistics.busiest);
     free(writer->batch);
     free(writer);
 }
@@ -377,4 +392,9 @@ void writer_poke(struct writer *writer)
 struct writer_counts writer_counts(const struct writer *writer)
 {
     return statistics_counts(&writer->statistics);
+}
+
+void writer_figures(const struct writer *writer, struct writer_figures *ret_figures)
+{
+    statistics_figures(&writer->statistics, ret_figures);
 }

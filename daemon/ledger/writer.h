@@ -16,7 +16,9 @@
 #include "base/auto.h"
 #include "base/clock.h"
 #include "base/why.h"
+#include "core/busiest.h"
 #include "core/queue.h"
+#include "ledger/histogram.h"
 #include "ledger/store.h"
 
 struct writer; /* opaque */
@@ -73,6 +75,19 @@ struct writer_counts { /* statistics; any thread */
     uint64_t waiting; /* ballots, those in bulk too */
 };
 struct writer_counts writer_counts(const struct writer *writer);
+
+extern const struct histogram_scale writer_took_us; /* how long a commit took */
+extern const struct histogram_scale writer_batches; /* how many ballots it was of */
+
+struct writer_figures {
+    struct writer_counts counts;
+    struct histogram_figures took_us;
+    struct histogram_figures batches;
+    struct busiest_figures votes; /* in polls whose results are not hidden */
+    struct store_figures store;   /* a quarter of a second old at most, while it turns */
+};
+/* All that is counted, without asking the writer. Any thread. */
+void writer_figures(const struct writer *writer, struct writer_figures *ret_figures);
 
 /* How long the last commits took, in microseconds, in no order; returns how many. Any thread. */
 size_t writer_latencies(const struct writer *writer, uint32_t ret_us[WRITER_LATENCIES_MAX]);

@@ -303,6 +303,7 @@ struct net_now loop_net_now(const struct loop *loop)
     const struct shared *shared = loop->shared;
 
     return (struct net_now){ .connections = atomic_load(&shared->connections),
+                             .accepted = atomic_load(&shared->accepted),
                              .requests = atomic_load(&shared->requests),
                              .refused = atomic_load(&shared->refused) };
 }

@@ -24,6 +24,7 @@ int64_t loop_mono_ms(const struct loop *loop);
 /* The whole server's, as they are now. Any thread. */
 struct net_now {
     uint64_t connections; /* open */
+    uint64_t accepted;    /* since the start */
     uint64_t requests;    /* since the start */
     uint64_t refused;     /* connections turned away since the start */
 };

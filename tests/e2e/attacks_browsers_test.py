@@ -250,7 +250,7 @@ KINDS = [  # request, status
     (b"GET /v1/status HTTP/1.1\r\nHost: t\r\n\r\n", 401),
     (b"PUT /v1/polls HTTP/1.1\r\nHost: t\r\nContent-Length: 0\r\n\r\n", 405),
     (b"BREW / HTTP/1.1\r\nHost: t\r\n\r\n", 501),
-    (b"GET /metrics HTTP/1.1\r\nHost: t\r\n\r\n", 501),
+    (b"GET /metrics HTTP/1.1\r\nHost: t\r\n\r\n", 403),
     (b"nonsense\r\n\r\n", 400),
     (b"GET / HTTP/1.1\r\n\r\n", 400),
     (b"GET /" + b"x" * 9000 + b" HTTP/1.1\r\nHost: t\r\n\r\n", 414),

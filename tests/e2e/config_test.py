@@ -37,7 +37,7 @@ BAD = [
     ("[store]\nballast = much\n", 2, "store.ballast: takes a size"),
     ("[store]\nurl = tally.db\n", 2, "store.url: takes sqlite:PATH"),
     ("[roles]\nadmin_group = no-such-group\n", 2, "roles.admin_group: there is no group"),
-    ("[server]\n\nmetrics = everyone\n", 3, "server.metrics: is not built yet"),
+    ("[server]\n\nmetrics = all\n", 3, "server.metrics: takes one of: local everyone"),
     ("[server]\ntrusted_proxies = 10.0.0.1/8\n", 2, "server.trusted_proxies: takes ADDR"),
 ]
 

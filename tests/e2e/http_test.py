@@ -13,7 +13,7 @@ def test_every_refusal_is_a_problem_document(daemon):
             ("GET", "/v1/polls/p/tally?colour=red", 422, "invalid"),
             ("GET", "/v1/polls/%zz/tally", 400, "malformed"),
             ("GET", "/openapi.json", 501, "not-implemented"),
-            ("GET", "/metrics", 501, "not-implemented")]:
+            ("GET", "/metrics", 403, "forbidden")]:
         answer = daemon.public(method, path)
         assert (answer.status, answer.json()["type"]) == (status, "/problems/" + slug), path
         assert answer.fields["content-type"] == "application/problem+json"
