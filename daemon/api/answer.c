@@ -16,6 +16,7 @@ static const char *const cache_control[] = {
     [CACHE_NOT] = "no-store",
     [CACHE_PRIVATE] = "private, no-store",
     [CACHE_TALLY] = "public, max-age=1, stale-while-revalidate=5",
+    [CACHE_AN_HOUR] = "public, max-age=3600",
     [CACHE_FOR_EVER] = "public, max-age=31536000, immutable",
 };
 

@@ -109,6 +109,7 @@ enum caching {
     CACHE_NOT,     /* no-store */
     CACHE_PRIVATE, /* private, no-store: it depends on who asked */
     CACHE_TALLY,   /* public, max-age=1, stale-while-revalidate=5 */
+    CACHE_AN_HOUR, /* public, max-age=3600: another one comes with an upgrade */
     CACHE_FOR_EVER /* the address tells the bytes */
 };
 

@@ -51,7 +51,7 @@ const struct route routes[] = {
     { METHOD_GET, "/assets/{id}", ROLE_PUBLIC, NULL, asset_get },
     { METHOD_GET, "/widget.js", ROLE_PUBLIC, NULL, not_built },
     { METHOD_GET, "/oembed", ROLE_PUBLIC, NULL, oembed_get },
-    { METHOD_GET, "/openapi.json", ROLE_PUBLIC, NULL, not_built },
+    { METHOD_GET, "/openapi.json", ROLE_PUBLIC, NULL, openapi_get },
     { METHOD_GET, "/metrics", ROLE_PUBLIC, NULL, metrics_get },
     { METHOD_POST, "/v1/votes", ROLE_APP, "", bulk_post },
     { METHOD_GET, POLL "/votes", ROLE_ADMIN, "all format", export_get },

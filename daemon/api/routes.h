@@ -68,6 +68,8 @@ void audit_get(struct call *call);
 void void_post(struct call *call);
 /* forget.c */
 void forget_post(struct call *call);
+/* openapi.c */
+void openapi_get(struct call *call);
 /* metrics.c */
 void metrics_get(struct call *call);
 /* status.c */
