@@ -164,6 +164,10 @@ MUST_USE bool sqlite_sync_folder(const char *path, struct why *reterr_why);
 bool ballast_make(const char *path, uint64_t bytes);
 void ballast_free(const char *path);
 
+/* sqlite_create.c */
+/* Where there is no file of this name, makes it: an empty store, on disk. */
+MUST_USE bool sqlite_create(const char *path, struct why *reterr_why);
+
 /* sqlite_open.c */
 MUST_USE bool sqlite_exec(sqlite3 *db, const char *sql, struct why *reterr_why);
 

@@ -1,7 +1,8 @@
 /*
  * ledger/sqlite_open.c - opening and closing the SQLite store, in the order that keeps promises.
  *
- * Lock, header, log written again, and only then SQLite: one connection, exclusive, for life.
+ * Lock, a new file, header, log written again, and only then SQLite: one connection, exclusive, for
+ * life.
  * Debian 12's SQLite 3.40.1 can lose commits when two connections write or checkpoint at once.
  *
  * Threads: main opens; the writer's thread, or main after it, closes.
@@ -58,8 +59,9 @@ static bool is_new(sqlite3 *db)
     return is;
 }
 
-/* The exclusive lock comes before the first access, so that no -shm file is ever made. A new file
- * gets its application_id before the log mode: a start cut off between the two is still ours. */
+/* The exclusive lock comes before the first access, so that no -shm file is ever made. An empty
+ * file, which sqlite_create() has not made, gets its application_id before the log mode: a start
+ * cut off between the two is still ours. */
 static bool apply_settings(sqlite3 *db, struct why *why)
 {
     static const char *const plain[] = {
@@ -185,7 +187,8 @@ static bool open_database(struct store *store, struct why *why)
 static bool open_files(struct store *store, struct why *why)
 {
     store->lock_fd = sqlite_lock(store->path, why);
-    return store->lock_fd >= 0 && sqlite_file_ok(store->path, sqlite_newest_migration(), why) &&
+    return store->lock_fd >= 0 && sqlite_create(store->path, why) &&
+           sqlite_file_ok(store->path, sqlite_newest_migration(), why) &&
            sqlite_rewrite_wal(store->path, why) && open_database(store, why) &&
            sqlite_sync_folder(store->path, why);
 }

@@ -97,12 +97,14 @@ class Run:
         self.ledger = Ledger()
         self.errors = []
         self.process = None
+        self.store = os.path.join(folder, "tally.db")
+        self.environment = None
 
     def start(self):
         self.process = subprocess.Popen(
             [self.binary, "--socket", self.socket, "--threads", "2",
-             "--store", "sqlite:" + os.path.join(self.folder, "tally.db")],
-            stderr=subprocess.PIPE)
+             "--store", "sqlite:" + self.store],
+            stderr=subprocess.PIPE, env=self.environment)
 
     def wait_ready(self):
         for line in self.process.stderr:
@@ -176,6 +178,12 @@ class Run:
             if tally["votes"] < known:
                 self.errors.append(f"{poll}: {known - tally['votes']} acknowledged votes are gone")
 
+    def make_polls(self):
+        if not self.ledger.version:
+            for poll in ("p0", "p1"):
+                self.ask("PUT", f"/v1/polls/{poll}",
+                         {"title": poll, "options": [{"label": c} for c in "abcd"]})
+
     def cycle(self):
         if self.rng.random() < 0.15:  # during the start
             self.start()
@@ -183,10 +191,7 @@ class Run:
             self.kill()
         self.start()
         self.wait_ready()
-        if not self.ledger.version:
-            for poll in ("p0", "p1"):
-                self.ask("PUT", f"/v1/polls/{poll}",
-                         {"title": poll, "options": [{"label": c} for c in "abcd"]})
+        self.make_polls()
         self.check_versions()
         self.load_until_killed()
 
@@ -230,8 +235,8 @@ class Run:
         return acknowledged, lost, phantom, crashed
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
+def main(kind=Run, description=__doc__):
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--cycles", type=int, default=50)
     parser.add_argument("--seed", type=int, default=None)
     args = parser.parse_args()
@@ -241,11 +246,14 @@ def main():
     print(f"seed {seed}", flush=True)
     short = None if len(tempfile.gettempdir()) < 60 else "/tmp"  # a socket lies in it
     with tempfile.TemporaryDirectory(prefix="tallyd-kill-", dir=short) as folder:
-        run = Run(binary, folder, seed)
+        run = kind(binary, folder, seed)
         try:
             for _ in range(args.cycles):
                 run.cycle()
             acknowledged, lost, phantom, crashed = run.settle()
+        except Wrong as wrong:  # it does not start any more: nothing can be compared
+            run.errors.append(str(wrong))
+            acknowledged, lost, phantom, crashed = len(run.ledger.seqs), 0, 0, True
         finally:
             if run.process.poll() is None:
                 run.kill()

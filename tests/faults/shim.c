@@ -170,6 +170,8 @@ static enum kind kind_of_path(const char *path)
         return KIND_BALLAST;
     if (ends(name, ".lock"))
         return KIND_LOCK;
+    if (ends(name, ".db.new"))
+        return KIND_DRAFT;
     return ends(name, ".db") ? KIND_MAIN : KIND_OTHER;
 }
 
