@@ -15,6 +15,7 @@
 
 #include "base/buf.h"
 #include "core/definition.h"
+#include "ledger/check_sums.h"
 #include "ledger/sqlite.h"
 #include "ledger/sqlite_recount.h"
 
@@ -221,6 +222,7 @@ static bool check_poll(sqlite3 *db, sqlite3_stmt *row, struct check *check, stru
                                     (size_t)sqlite3_column_bytes(row, 2) };
     AUTO(poll) poll = definition_load(definition, NULL);
     struct recount recount = { .seq = 0 };
+    const char *wrong = NULL;
     struct kept kept = { .id = (const char *)sqlite3_column_text(row, 1),
                          .poll = poll,
                          .seq = sqlite3_column_int64(row, 3),
@@ -236,8 +238,11 @@ static bool check_poll(sqlite3 *db, sqlite3_stmt *row, struct check *check, stru
     if (!read_tally(db, &kept, check, why) || !recount_rows(db, &kept, &recount, check, why))
         return false;
     compare(&kept, &recount, check);
-    if (!check_hours(db, &kept, &recount, check, why))
+    if (!check_hours(db, &kept, &recount, check, why) ||
+        !check_sums(db, poll->number, &kept.counts, &wrong, why))
         return false;
+    if (wrong)
+        mismatch(check, "poll %s: %s", kept.id, wrong);
     check->polls++;
     check->votes += kept.counts.voters;
     return true;
@@ -246,8 +251,13 @@ static bool check_poll(sqlite3 *db, sqlite3_stmt *row, struct check *check, stru
 static bool check_polls(sqlite3 *db, struct check *check, struct why *why)
 {
     AUTO_STATEMENT row = NULL;
+    bool differs;
     int code;
 
+    if (!check_live(db, &differs, why))
+        return false;
+    if (differs)
+        mismatch(check, "polls: one is missing, or one is too many");
     if (!prepare(db,
                  "SELECT poll, id, definition, seq, voters FROM poll "
                  "WHERE deleted_at IS NULL ORDER BY poll",
@@ -341,6 +351,8 @@ static bool check_locked(const char *path, const struct keys *keys, struct check
                 path);
         return false;
     }
+    if (!sqlite_log_ok(path, why))
+        return false;
     if (neighbour_bytes(path, "-wal") > 0 ? !open_with_log(path, &db, why)
                                           : !open_unchanging(path, &db, why))
         return false;

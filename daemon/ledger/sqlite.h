@@ -37,6 +37,11 @@ struct book {
     struct counts counts;
     enum poll_phase phase;       /* as it was last shown */
     uint32_t seq;                /* of the newest row; 0: none */
+    uint64_t rows_sum;           /* sqlite_sums.c: of its rows in vote */
+    uint64_t definition_sum;     /* of its definition as it is stored */
+    uint64_t loaded_sum;         /* of the rows that are in the sets */
+    uint64_t stored_sum;         /* of the book, as it was read; … */
+    bool has_sums;               /* … false: from before there were any */
     struct published *published; /* what the board shows; a reference */
     struct voters *voters;       /* NULL: not loaded */
     struct addresses *addresses; /* NULL: not loaded */
@@ -53,6 +58,8 @@ struct touched {
     struct counts counts;  /* before */
     enum poll_phase phase; /* before */
     uint32_t seq;          /* before */
+    uint64_t rows_sum;     /* before */
+    uint64_t definition_sum;
     bool created;
     bool deleted;
     bool defined;                /* the definition is another */
@@ -91,6 +98,8 @@ enum statement {
     SQL_POLL_INSERT,
     SQL_POLL_UPDATE,
     SQL_POLL_DELETE,
+    SQL_SUMS_PUT,
+    SQL_LIVE_PUT,
     SQL_TALLY_PUT,
     SQL_HOUR_PUT,
     SQL_COUNT
@@ -116,6 +125,7 @@ struct store {
     size_t room_books;
     size_t n_loading;
     struct queue_list orphans;  /* jobs whose poll went while they waited: to be decided anew */
+    bool recovered;             /* the log is that of a crash: it begins anew before it grows */
     int wal_frames;             /* not yet checkpointed, by the last commit */
     int64_t last_checkpoint_ms; /* wall: of all of the log; 0: none since the start */
     uint64_t ballast_bytes;
@@ -164,11 +174,17 @@ MUST_USE bool sqlite_sync_folder(const char *path, struct why *reterr_why);
 bool ballast_make(const char *path, uint64_t bytes);
 void ballast_free(const char *path);
 
+/* sqlite_log.c */
+/* Whether a crash explains what the log beside the store looks like. Only reads. */
+MUST_USE bool sqlite_log_ok(const char *path, struct why *reterr_why);
+
 /* sqlite_create.c */
 /* Where there is no file of this name, makes it: an empty store, on disk. */
 MUST_USE bool sqlite_create(const char *path, struct why *reterr_why);
 
 /* sqlite_open.c */
+/* What to do about such an error of SQLite: how a sentence goes on, "" where it ends. */
+const char *sqlite_remedy(int code);
 MUST_USE bool sqlite_exec(sqlite3 *db, const char *sql, struct why *reterr_why);
 
 /* sqlite_migrate.c */
@@ -178,6 +194,13 @@ MUST_USE bool sqlite_migrate(sqlite3 *db, bool *ret_upgraded, struct why *reterr
 
 /* sqlite_load.c */
 MUST_USE bool sqlite_load(struct store *store, struct why *reterr_why);
+
+/* The row of a poll in this order, and what becomes of it, all but the tally. NULL: it is damaged,
+ * or no memory. */
+#define BOOK_COLUMNS                                                                               \
+    "poll, definition, salt, prefix_v4, prefix_v6, seq, voters, version, updated_at, phase, id, "  \
+    "rows_sum, sum"
+MUST_USE struct book *sqlite_read_book(sqlite3_stmt *row, struct why *reterr_why);
 
 /* sqlite_books.c */
 struct book *book_find(struct store *store, uint64_t number);
@@ -203,6 +226,8 @@ struct vote_row {
 };
 /* false: it cannot be one. */
 MUST_USE bool vote_row_read(sqlite3_stmt *scan, struct vote_row *ret_row);
+/* The same of SQL_VOTE_SELECT's columns. */
+MUST_USE bool vote_row_selected(sqlite3_stmt *select, uint32_t seq, struct vote_row *ret_row);
 /* Begins a scan of the rows behind `after` up to `end`, at most `most`. */
 int vote_rows_bind(sqlite3_stmt *scan, const struct book *book, uint32_t after, uint32_t end,
                    int most);
@@ -217,15 +242,25 @@ enum fault voters_begin(struct book *book);
  * batches only. */
 enum fault voters_load_slice(struct store *store, struct book *book);
 
+/* sqlite_sums.c */
+uint64_t sums_row(const struct vote_row *row);
+uint64_t sums_definition(struct str definition);
+uint64_t sums_book(const struct book *book); /* all that a start reads of it */
+uint64_t sums_poll_number(uint64_t number);
+uint64_t sums_live(const struct store *store); /* of the polls that are there behind the batch */
+enum fault sums_write_live(struct store *store);
+/* Of a store that has none yet: all of them. Reads every row. */
+MUST_USE bool sums_fill(struct store *store, struct why *reterr_why);
+
 /* sqlite_write.c: one row each; every one may fail */
 enum fault sql_fault(struct store *store, int code);            /* of what writes the log */
 enum fault sql_checkpoint_fault(struct store *store, int code); /* of what writes the file */
 enum fault sql_run(struct store *store, enum statement which);
 enum fault write_begin(struct store *store);
 enum row_kind { ROW_VOTE /* without marks: a retraction */, ROW_VOID };
-enum fault write_vote(struct store *store, const struct book *book, const struct ballot *ballot,
+enum fault write_vote(struct store *store, struct book *book, const struct ballot *ballot,
                       uint32_t seq, uint32_t replaces, enum row_kind kind);
-enum fault write_poll(struct store *store, const struct touched *touched);
+enum fault write_poll(struct store *store, struct touched *touched);
 enum fault write_counts(struct store *store, const struct touched *touched);
 
 /* sqlite_batch.c */

@@ -37,6 +37,8 @@ struct touched *batch_touch(struct store *store, struct book *book)
     touched->counts = book->counts;
     touched->phase = book->phase;
     touched->seq = book->seq;
+    touched->rows_sum = book->rows_sum;
+    touched->definition_sum = book->definition_sum;
     store->touched[store->n_touched++] = touched;
     book->touched = touched;
     return touched;
@@ -102,6 +104,8 @@ static void put_back(struct store *store, struct touched *touched)
         book->counts = touched->counts;
         book->phase = touched->phase;
         book->seq = touched->seq;
+        book->rows_sum = touched->rows_sum;
+        book->definition_sum = touched->definition_sum;
     }
     touched_free(touched);
 }
@@ -155,6 +159,16 @@ static enum fault prepare(struct store *store, struct touched *touched)
     if (fault == FAULT_NONE)
         fault = write_counts(store, touched);
     return fault;
+}
+
+/* Whether another set of polls is there behind the batch. */
+static bool polls_differ(const struct store *store)
+{
+    for (size_t i = 0; i < store->n_touched; i++) {
+        if (store->touched[i]->created != store->touched[i]->deleted)
+            return true;
+    }
+    return false;
 }
 
 static size_t count_created(const struct store *store)
@@ -230,6 +244,8 @@ enum fault batch_finish(struct store *store)
         fault = prepare(store, store->touched[i]);
     if (fault == FAULT_NONE && !board_reserve(store->board, count_created(store)))
         fault = FAULT_NO_MEMORY;
+    if (fault == FAULT_NONE && polls_differ(store))
+        fault = sums_write_live(store);
     if (fault == FAULT_NONE && store->forgets)
         fault = sql_run(store, SQL_FORGET_BEGUN);
     if (fault == FAULT_NONE && store->in_transaction)

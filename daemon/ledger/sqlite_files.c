@@ -71,8 +71,6 @@ static bool header_ok(const unsigned char *header, const char *path, int newest,
     return true;
 }
 
-/* An application_id that is still in the log alone belongs to a store that was cut off at its very
- * first transaction: the file is then empty. */
 bool sqlite_file_ok(const char *path, int newest, struct why *reterr_why)
 {
     unsigned char header[HEADER_BYTES];
@@ -90,8 +88,13 @@ bool sqlite_file_ok(const char *path, int newest, struct why *reterr_why)
     }
     got = S_ISREG(file.st_mode) ? read(fd, header, sizeof header) : -1;
     (void)close(fd);
-    if (got == 0)
-        return true;
+    if (got == 0) { /* none is made so: sqlite_create.c */
+        why_set(reterr_why,
+                "the store %s is empty, it was cut short; restore a backup (tallyd --restore), or "
+                "move it away to begin a new one",
+                path);
+        return false;
+    }
     if (got != (ssize_t)sizeof header) {
         why_set(reterr_why,
                 "%s is no store of tallyd and no backup of one; choose another, or move it away",

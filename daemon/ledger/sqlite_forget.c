@@ -29,10 +29,33 @@ enum fault forget_poll(struct store *store, struct book *book)
     return FAULT_NONE;
 }
 
-static enum fault forget_row(struct store *store, const struct book *book, uint32_t seq,
+/* The row as it was, and as it will be, in the sum of the poll's rows. */
+static enum fault exchange_sum(struct store *store, struct book *book, uint32_t seq,
+                               const struct voter_hash *random)
+{
+    sqlite3_stmt *select = store->sql[SQL_VOTE_SELECT];
+    struct vote_row row;
+    int code = sqlite3_bind_int64(select, 1, (sqlite3_int64)book->poll->number);
+
+    if (code == SQLITE_OK)
+        code = sqlite3_bind_int64(select, 2, seq);
+    if (code == SQLITE_OK)
+        code = sqlite3_step(select);
+    if (code == SQLITE_ROW && vote_row_selected(select, seq, &row)) {
+        book->rows_sum -= sums_row(&row);
+        row.voter = *random;
+        row.has_address = false;
+        book->rows_sum += sums_row(&row);
+    }
+    (void)sqlite3_reset(select);
+    return sql_fault(store, code);
+}
+
+static enum fault forget_row(struct store *store, struct book *book, uint32_t seq,
                              const struct voter_hash *random)
 {
     sqlite3_stmt *row = store->sql[SQL_VOTE_FORGET];
+    enum fault fault;
     int code = sqlite3_bind_int64(row, 1, (sqlite3_int64)book->poll->number);
 
     if (code == SQLITE_OK)
@@ -41,7 +64,8 @@ static enum fault forget_row(struct store *store, const struct book *book, uint3
         code = sqlite3_bind_blob(row, 3, random->bytes, sizeof random->bytes, SQLITE_STATIC);
     if (code != SQLITE_OK)
         return sql_fault(store, code);
-    return sql_run(store, SQL_VOTE_FORGET);
+    fault = exchange_sum(store, book, seq, random);
+    return fault == FAULT_NONE ? sql_run(store, SQL_VOTE_FORGET) : fault;
 }
 
 static enum fault forget_rows(struct store *store, struct book *book, struct forgetting *forgetting)

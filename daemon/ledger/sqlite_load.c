@@ -10,9 +10,13 @@
 #include "core/definition.h"
 #include "ledger/sqlite.h"
 
+#define DAMAGED                                                                                    \
+    "the store %s is damaged: %s; see what tallyd --check-store says, and restore a backup "       \
+    "(tallyd --restore)"
+
 static bool damaged(const struct store *store, struct why *why, const char *what)
 {
-    why_set(why, "the store %s is damaged: %s; restore a backup", store->path, what);
+    why_set(why, DAMAGED, store->path, what);
     return false;
 }
 
@@ -102,18 +106,18 @@ static struct str column_str(sqlite3_stmt *row, int column)
     return (struct str){ at, (size_t)sqlite3_column_bytes(row, column) };
 }
 
-/* Columns: poll, definition, salt, prefix_v4, prefix_v6, seq, voters, version, updated_at, phase.
- */
-static struct book *read_book(sqlite3_stmt *row, struct why *why)
+struct book *sqlite_read_book(sqlite3_stmt *row, struct why *reterr_why)
 {
     AUTO(book) book = calloc(1, sizeof *book);
     struct str salt;
 
     if (!book)
-        return why_set(why, "no memory");
-    book->poll = definition_load(column_str(row, 1), why);
+        return why_set(reterr_why, "no memory");
+    book->poll = definition_load(column_str(row, 1), reterr_why);
     if (!book->poll)
         return NULL;
+    if (!str_eq(column_str(row, 10), str_of(book->poll->id)))
+        return why_set(reterr_why, "a poll has two ids");
     book->poll->number = (uint64_t)sqlite3_column_int64(row, 0);
     salt = column_str(row, 2);
     book->poll->forgotten = salt.len != SALT_BYTES;
@@ -126,22 +130,26 @@ static struct book *read_book(sqlite3_stmt *row, struct why *why)
     book->counts.version = (uint64_t)sqlite3_column_int64(row, 7);
     book->counts.updated_at_ms = sqlite3_column_int64(row, 8);
     book->phase = (enum poll_phase)sqlite3_column_int(row, 9);
+    book->definition_sum = sums_definition(column_str(row, 1));
+    book->rows_sum = (uint64_t)sqlite3_column_int64(row, 11);
+    book->stored_sum = (uint64_t)sqlite3_column_int64(row, 12);
+    book->has_sums = sqlite3_column_type(row, 12) != SQLITE_NULL;
     return TAKE(book);
 }
 
 static bool load_books(struct store *store, struct why *why)
 {
-    static const char sql[] = "SELECT poll, definition, salt, prefix_v4, prefix_v6, seq, voters, "
-                              "version, updated_at, phase FROM poll WHERE deleted_at IS NULL "
-                              "ORDER BY poll";
+    static const char sql[] =
+        "SELECT " BOOK_COLUMNS " FROM poll WHERE deleted_at IS NULL ORDER BY poll";
+    struct why cause = { .text = "" };
     sqlite3_stmt *statement = NULL;
     int code = sqlite3_prepare_v2(store->db, sql, -1, &statement, NULL);
     bool ok = code == SQLITE_OK;
 
     while (ok && (code = sqlite3_step(statement)) == SQLITE_ROW) {
-        AUTO(book) book = read_book(statement, why);
+        AUTO(book) book = sqlite_read_book(statement, &cause);
 
-        ok = book != NULL;
+        ok = book != NULL || damaged(store, why, cause.text);
         if (ok && !book_add(store, book))
             ok = why_set(why, "no memory") != NULL;
         if (ok)
@@ -223,6 +231,37 @@ static bool rows_agree(struct store *store, const struct book *book)
     return ok;
 }
 
+/* All that was read is as it was written; where there are sums, which there are behind the first
+ * start, and then for every poll. */
+static bool sums_agree_with(struct store *store, bool with_sums, struct why *why)
+{
+    for (size_t i = 0; i < store->n_books; i++) {
+        const struct book *book = store->books[i];
+
+        if (book->has_sums == with_sums && (!with_sums || book->stored_sum == sums_book(book)))
+            continue;
+        why_set(why,
+                "the store %s is damaged: poll %s is not as it was written; see what tallyd "
+                "--check-store says, and restore a backup (tallyd --restore)",
+                store->path, book->poll->id);
+        return false;
+    }
+    return true;
+}
+
+static bool check_sums(struct store *store, struct why *why)
+{
+    uint64_t live;
+    bool found;
+
+    if (!meta_get(store, "live", &live, sizeof live, &found, why) ||
+        !sums_agree_with(store, found, why))
+        return false;
+    if (!found)
+        return sums_fill(store, why);
+    return live == sums_live(store) || damaged(store, why, "a poll is missing, or one too many");
+}
+
 static bool check_books(struct store *store, struct why *why)
 {
     for (size_t i = 0; i < store->n_books; i++) {
@@ -231,8 +270,8 @@ static bool check_books(struct store *store, struct why *why)
         if (sums_agree(book) && rows_agree(store, book) && counts_fit(book->poll, &book->counts))
             continue;
         why_set(why,
-                "the store %s is damaged: the tally of poll %s is not that of its votes; "
-                "restore a backup",
+                "the store %s is damaged: the tally of poll %s is not that of its votes; see what "
+                "tallyd --check-store says, and restore a backup (tallyd --restore)",
                 store->path, book->poll->id);
         return false;
     }
@@ -257,5 +296,6 @@ bool sqlite_load(struct store *store, struct why *reterr_why)
 {
     return load_meta(store, reterr_why) && load_last_number(store, reterr_why) &&
            load_books(store, reterr_why) && load_tallies(store, reterr_why) &&
-           check_books(store, reterr_why) && show(store, reterr_why);
+           check_books(store, reterr_why) && check_sums(store, reterr_why) &&
+           show(store, reterr_why);
 }

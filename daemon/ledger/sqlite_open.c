@@ -15,16 +15,42 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "ledger/files.h"
 #include "ledger/sqlite.h"
 #include "ledger/sqlite_phases.h"
 
 #define SCHEME "sqlite:"
 
+const char *sqlite_remedy(int code)
+{
+    switch (code & 0xFF) {
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+    case SQLITE_ERROR: /* a table is not what it was */
+        return "; it is damaged: see what tallyd --check-store says, and restore a backup (tallyd "
+               "--restore)";
+    default:
+        return "";
+    }
+}
+
+#define SAYS_MAX 160
+
+/* SQLite quotes what it does not understand, to the end of a table's definition. */
+static void refused(sqlite3 *db, const char *sql, struct why *why)
+{
+    const char *says = sqlite3_errmsg(db);
+    int len = (int)strcspn(says, "\n");
+
+    why_set(why, "the store %s refuses '%.60s': %.*s%s", sqlite3_db_filename(db, "main"), sql,
+            len < SAYS_MAX ? len : SAYS_MAX, says, sqlite_remedy(sqlite3_errcode(db)));
+}
+
 bool sqlite_exec(sqlite3 *db, const char *sql, struct why *reterr_why)
 {
     if (sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK)
         return true;
-    why_set(reterr_why, "the store refuses '%.60s': %s", sql, sqlite3_errmsg(db));
+    refused(db, sql, reterr_why);
     return false;
 }
 
@@ -40,28 +66,20 @@ static bool set_checked(sqlite3 *db, const char *sql, const char *expected, stru
     if (ok)
         value = sqlite3_column_text(statement, 0);
     ok = ok && value && strcmp((const char *)value, expected) == 0;
-    if (!ok)
-        why_set(why, "'%s' gives %s instead of %s: %s", sql,
-                value ? (const char *)value : "nothing", expected, sqlite3_errmsg(db));
-    else if (sqlite3_step(statement) != SQLITE_DONE)
-        ok = why_set(why, "the store refuses '%s': %s", sql, sqlite3_errmsg(db)) != NULL;
+    if (!ok && !value)
+        refused(db, sql, why);
+    else if (!ok)
+        why_set(why, "the store %s: '%s' gives %s instead of %s", sqlite3_db_filename(db, "main"),
+                sql, (const char *)value, expected);
+    else if (sqlite3_step(statement) != SQLITE_DONE) {
+        refused(db, sql, why);
+        ok = false;
+    }
     (void)sqlite3_finalize(statement);
     return ok;
 }
 
-static bool is_new(sqlite3 *db)
-{
-    sqlite3_stmt *statement = NULL;
-    bool is = sqlite3_prepare_v2(db, "PRAGMA application_id", -1, &statement, NULL) == SQLITE_OK &&
-              sqlite3_step(statement) == SQLITE_ROW && sqlite3_column_int(statement, 0) == 0;
-
-    (void)sqlite3_finalize(statement);
-    return is;
-}
-
-/* The exclusive lock comes before the first access, so that no -shm file is ever made. An empty
- * file, which sqlite_create() has not made, gets its application_id before the log mode: a start
- * cut off between the two is still ours. */
+/* The exclusive lock comes before the first access, so that no -shm file is ever made. */
 static bool apply_settings(sqlite3 *db, struct why *why)
 {
     static const char *const plain[] = {
@@ -73,8 +91,6 @@ static bool apply_settings(sqlite3 *db, struct why *why)
     if (!set_checked(db, "PRAGMA locking_mode = EXCLUSIVE", "exclusive", why) ||
         !sqlite_exec(db, "PRAGMA mmap_size = 0", why) ||
         !sqlite_exec(db, "PRAGMA synchronous = FULL", why))
-        return false;
-    if (is_new(db) && !sqlite_exec(db, "PRAGMA application_id = 1952541817", why))
         return false;
     if (!set_checked(db, "PRAGMA journal_mode = WAL", "wal", why) ||
         !set_checked(db, "PRAGMA journal_size_limit = 33554432", "33554432", why))
@@ -94,7 +110,7 @@ static bool prepare_statements(struct store *store, struct why *why)
         [SQL_ROLLBACK] = "ROLLBACK",
         [SQL_VOTE_INSERT] = "INSERT INTO vote (row, at, voter, options, replaces, address) "
                             "VALUES ((?1 << 32) + ?2, ?3, ?4, ?5, ?6, ?7)",
-        [SQL_VOTE_SELECT] = "SELECT voter, at, options, address FROM vote "
+        [SQL_VOTE_SELECT] = "SELECT voter, at, options, address, replaces FROM vote "
                             "WHERE row = (?1 << 32) + ?2",
         [SQL_VOTE_SCAN] = "SELECT row & 4294967295, voter, options, replaces, address, at "
                           "FROM vote WHERE row > (?1 << 32) + ?2 AND row <= (?1 << 32) + ?3 "
@@ -105,10 +121,11 @@ static bool prepare_statements(struct store *store, struct why *why)
                           "AND (hour, option) >= (?2, ?3) AND hour < ?4 "
                           "ORDER BY hour, option LIMIT ?5",
         [SQL_POLL_INSERT] = "INSERT INTO poll (poll, id, definition, salt, prefix_v4, prefix_v6, "
-                            "seq, voters, version, updated_at, phase) "
-                            "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                            "seq, voters, version, updated_at, phase, rows_sum, sum) "
+                            "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
         [SQL_POLL_UPDATE] = "UPDATE poll SET definition = coalesce(?2, definition), seq = ?3, "
-                            "voters = ?4, version = ?5, updated_at = ?6, phase = ?7 "
+                            "voters = ?4, version = ?5, updated_at = ?6, phase = ?7, "
+                            "rows_sum = ?8, sum = ?9 "
                             "WHERE poll = ?1",
         [SQL_POLL_DELETE] = "UPDATE poll SET deleted_at = ?2, salt = NULL WHERE poll = ?1",
         [SQL_VOTE_REPLACING] = "SELECT 1 FROM vote WHERE row > (?1 << 32) + ?2 "
@@ -118,6 +135,8 @@ static bool prepare_statements(struct store *store, struct why *why)
         [SQL_POLL_FORGET] = "UPDATE poll SET salt = NULL WHERE poll = ?1",
         [SQL_FORGET_BEGUN] = "INSERT OR REPLACE INTO meta (name, value) VALUES ('forgets', x'01')",
         [SQL_FORGET_DONE] = "DELETE FROM meta WHERE name = 'forgets'",
+        [SQL_SUMS_PUT] = "UPDATE poll SET rows_sum = ?2, sum = ?3 WHERE poll = ?1",
+        [SQL_LIVE_PUT] = "INSERT OR REPLACE INTO meta (name, value) VALUES ('live', ?1)",
         [SQL_TALLY_PUT] = "INSERT INTO tally (poll, option, votes) VALUES (?1, ?2, ?3) "
                           "ON CONFLICT DO UPDATE SET votes = excluded.votes",
         [SQL_HOUR_PUT] = "INSERT INTO hour (poll, hour, option, votes) VALUES (?1, ?2, ?3, ?4) "
@@ -127,8 +146,8 @@ static bool prepare_statements(struct store *store, struct why *why)
     for (size_t i = 0; i < SQL_COUNT; i++) {
         if (sqlite3_prepare_v3(store->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &store->sql[i],
                                NULL) != SQLITE_OK) {
-            why_set(why, "the store %s is damaged: %s; restore a backup", store->path,
-                    sqlite3_errmsg(store->db));
+            why_set(why, "the store %s cannot be used: %s%s", store->path,
+                    sqlite3_errmsg(store->db), sqlite_remedy(sqlite3_errcode(store->db)));
             return false;
         }
     }
@@ -189,8 +208,16 @@ static bool open_files(struct store *store, struct why *why)
     store->lock_fd = sqlite_lock(store->path, why);
     return store->lock_fd >= 0 && sqlite_create(store->path, why) &&
            sqlite_file_ok(store->path, sqlite_newest_migration(), why) &&
-           sqlite_rewrite_wal(store->path, why) && open_database(store, why) &&
-           sqlite_sync_folder(store->path, why);
+           sqlite_log_ok(store->path, why) && sqlite_rewrite_wal(store->path, why) &&
+           open_database(store, why) && sqlite_sync_folder(store->path, why);
+}
+
+static bool has_log(const struct store *store)
+{
+    AUTO_BYTES char *name = path_beside(store->path, "-wal");
+    struct stat file;
+
+    return name && stat(name, &file) == 0 && file.st_size > 0;
 }
 
 bool store_exists(const char *url)
@@ -236,6 +263,7 @@ struct store *store_open(const struct store_settings *settings, struct board *bo
     store->forget_after_ms = settings->forget_after_ms;
     store->board = board;
     store->look_again_ms = INT64_MIN;
+    store->recovered = has_log(store);
     if (!open_files(store, reterr_why))
         return NULL;
     (void)sqlite3_wal_hook(store->db, remember_frames, store);

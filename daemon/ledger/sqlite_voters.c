@@ -114,6 +114,26 @@ static enum fault load_replacing(struct store *store, struct book *book, const s
     return FAULT_NONE;
 }
 
+bool vote_row_selected(sqlite3_stmt *select, uint32_t seq, struct vote_row *ret_row)
+{
+    const void *group = sqlite3_column_blob(select, 3);
+
+    if (sqlite3_column_bytes(select, 0) != (int)sizeof ret_row->voter.bytes)
+        return false;
+    *ret_row = (struct vote_row){
+        .seq = seq,
+        .retracted = sqlite3_column_type(select, 2) == SQLITE_NULL,
+        .marks = (uint64_t)sqlite3_column_int64(select, 2),
+        .replaces = (uint32_t)sqlite3_column_int64(select, 4),
+        .has_address = group && sqlite3_column_bytes(select, 3) == 8,
+        .at_ms = sqlite3_column_int64(select, 1),
+    };
+    memcpy(ret_row->voter.bytes, sqlite3_column_blob(select, 0), sizeof ret_row->voter.bytes);
+    if (ret_row->has_address)
+        memcpy(&ret_row->group, group, 8);
+    return true;
+}
+
 bool vote_row_read(sqlite3_stmt *scan, struct vote_row *ret_row)
 {
     const void *group = sqlite3_column_blob(scan, 4);
@@ -163,6 +183,7 @@ static enum fault load_rows(struct store *store, struct book *book, sqlite3_stmt
         if (fault != FAULT_NONE)
             return fault;
         book->loaded_seq = row.seq;
+        book->loaded_sum += sums_row(&row);
         (*ret_rows)++;
     }
     return sql_fault(store, code);
@@ -171,6 +192,7 @@ static enum fault load_rows(struct store *store, struct book *book, sqlite3_stmt
 enum fault voters_begin(struct book *book)
 {
     book_drop_sets(book);
+    book->loaded_sum = 0;
     book->voters = voters_new();
     if (book->poll->per_address > 0)
         book->addresses = addresses_new();
@@ -178,6 +200,21 @@ enum fault voters_begin(struct book *book)
         return FAULT_NONE;
     book_drop_sets(book);
     return FAULT_NO_MEMORY;
+}
+
+/* Votes are taken only over rows that are as they were written. */
+static enum fault loaded(struct store *store, struct book *book)
+{
+    if (book->loaded_sum == book->rows_sum) {
+        book->loading = false;
+        store->n_loading--;
+        return FAULT_NONE;
+    }
+    log_line(LOG_ERROR,
+             "poll %s: its rows in the store %s are not as they were written; stop tallyd, see "
+             "what tallyd --check-store says, and restore a backup (tallyd --restore)",
+             book->poll->id, store->path);
+    return FAULT_BROKEN;
 }
 
 enum fault voters_load_slice(struct store *store, struct book *book)
@@ -192,9 +229,5 @@ enum fault voters_load_slice(struct store *store, struct book *book)
     code = vote_rows_bind(scan, book, book->loaded_seq, book->seq, SLICE_ROWS);
     fault = code == SQLITE_OK ? load_rows(store, book, scan, &rows) : sql_fault(store, code);
     (void)sqlite3_reset(scan);
-    if (fault == FAULT_NONE && rows < SLICE_ROWS) {
-        book->loading = false;
-        store->n_loading--;
-    }
-    return fault;
+    return fault == FAULT_NONE && rows < SLICE_ROWS ? loaded(store, book) : fault;
 }

@@ -26,6 +26,7 @@ enum fault checkpoint(struct store *store, int mode)
     if (in_log == done) {
         store->wal_frames = 0;
         store->last_checkpoint_ms = clock_wall_ms(store->clock);
+        store->recovered = false;
     }
     return FAULT_NONE;
 }
@@ -188,7 +189,9 @@ enum store_result store_commit(struct store *store, struct batch *batch, size_t 
     assert(batch->n <= BATCH_JOBS_MAX);
     *ret_kept = 0;
     store->now_ms = batch->now_ms;
-    if (checkpoint_due(store, WAL_BYTES_DUE))
+    /* Frames that a crash left behind the last commit go with the first batch, so that
+     * sqlite_log_ok() never takes those of two crashes for two commits. */
+    if (store->recovered || checkpoint_due(store, WAL_BYTES_DUE))
         fault = checkpoint(store, SQLITE_CHECKPOINT_PASSIVE);
     if (fault == FAULT_NONE)
         fault = decide_all(store, batch, ret_kept);

@@ -100,24 +100,37 @@ static int bind_or_null(sqlite3_stmt *statement, int column, uint32_t seq)
                    : sqlite3_bind_null(statement, column);
 }
 
-enum fault write_vote(struct store *store, const struct book *book, const struct ballot *ballot,
+static struct vote_row row_of(const struct store *store, const struct book *book,
+                              const struct ballot *ballot, uint32_t seq, uint32_t replaces,
+                              enum row_kind kind)
+{
+    return (struct vote_row){ .seq = seq,
+                              .voter = ballot->voter,
+                              .retracted = ballot->marks == 0 && kind == ROW_VOTE,
+                              .marks = ballot->marks,
+                              .replaces = replaces,
+                              .has_address = ballot->has_address,
+                              .group = ballot->address_group,
+                              .at_ms = store->now_ms - book->poll->created_at_ms };
+}
+
+enum fault write_vote(struct store *store, struct book *book, const struct ballot *ballot,
                       uint32_t seq, uint32_t replaces, enum row_kind kind)
 {
+    struct vote_row written = row_of(store, book, ballot, seq, replaces, kind);
     sqlite3_stmt *row = store->sql[SQL_VOTE_INSERT];
-    int64_t at = store->now_ms - book->poll->created_at_ms;
     int code = sqlite3_bind_int64(row, 1, (sqlite3_int64)book->poll->number);
 
     if (code == SQLITE_OK)
         code = sqlite3_bind_int64(row, 2, seq);
     if (code == SQLITE_OK)
-        code = sqlite3_bind_int64(row, 3, at);
+        code = sqlite3_bind_int64(row, 3, written.at_ms);
     if (code == SQLITE_OK)
         code = sqlite3_bind_blob(row, 4, ballot->voter.bytes, sizeof ballot->voter.bytes,
                                  SQLITE_STATIC);
     if (code == SQLITE_OK)
-        code = ballot->marks != 0 || kind == ROW_VOID
-                   ? sqlite3_bind_int64(row, 5, (sqlite3_int64)ballot->marks)
-                   : sqlite3_bind_null(row, 5);
+        code = written.retracted ? sqlite3_bind_null(row, 5)
+                                 : sqlite3_bind_int64(row, 5, (sqlite3_int64)ballot->marks);
     if (code == SQLITE_OK)
         code = bind_or_null(row, 6, replaces);
     if (code == SQLITE_OK)
@@ -126,6 +139,7 @@ enum fault write_vote(struct store *store, const struct book *book, const struct
                                    : sqlite3_bind_null(row, 7);
     if (code != SQLITE_OK)
         return sql_fault(store, code);
+    book->rows_sum += sums_row(&written);
     return sql_run(store, SQL_VOTE_INSERT);
 }
 
@@ -145,6 +159,8 @@ static enum fault insert_poll(struct store *store, const struct book *book, stru
         { 9, (int64_t)book->counts.version },
         { 10, book->counts.updated_at_ms },
         { 11, (int64_t)book->phase },
+        { 12, (int64_t)book->rows_sum },
+        { 13, (int64_t)sums_book(book) },
     };
 
     if (code == SQLITE_OK)
@@ -164,9 +180,13 @@ static enum fault insert_poll(struct store *store, const struct book *book, stru
 static enum fault update_poll(struct store *store, const struct book *book, struct str definition)
 {
     sqlite3_stmt *row = store->sql[SQL_POLL_UPDATE];
-    const int64_t numbers[] = { book->seq, (int64_t)book->counts.voters,
-                                (int64_t)book->counts.version, book->counts.updated_at_ms,
-                                (int64_t)book->phase };
+    const int64_t numbers[] = { book->seq,
+                                (int64_t)book->counts.voters,
+                                (int64_t)book->counts.version,
+                                book->counts.updated_at_ms,
+                                (int64_t)book->phase,
+                                (int64_t)book->rows_sum,
+                                (int64_t)sums_book(book) };
     int code = sqlite3_bind_int64(row, 1, (sqlite3_int64)book->poll->number);
 
     if (code == SQLITE_OK)
@@ -200,9 +220,9 @@ static enum fault forget_salt(struct store *store, const struct book *book)
     return code == SQLITE_OK ? sql_run(store, SQL_POLL_FORGET) : sql_fault(store, code);
 }
 
-enum fault write_poll(struct store *store, const struct touched *touched)
+enum fault write_poll(struct store *store, struct touched *touched)
 {
-    const struct book *book = touched->book;
+    struct book *book = touched->book;
     AUTO_BUF definition = { 0 };
     enum fault fault = FAULT_NONE;
 
@@ -210,6 +230,8 @@ enum fault write_poll(struct store *store, const struct touched *touched)
         definition_store(book->poll, &definition);
     if (!buf_ok(&definition))
         return FAULT_NO_MEMORY;
+    if (touched->created || touched->defined)
+        book->definition_sum = sums_definition(buf_str(&definition));
     if (touched->created && touched->deleted)
         return FAULT_NONE; /* nobody has seen it */
     if (touched->deleted)

@@ -107,7 +107,7 @@ def test_a_start_that_cannot_read_its_files_says_so_and_changes_nothing(killed, 
         assert killed.shim.failed == 1
         assert files(killed.state) == before, (nth, killed.shim.trace())
         killed.shim.forget()
-    assert nth > 3 and killed.shim.failed == 0
+    assert nth > 3 and killed.shim.failed == 0, killed.shim.trace()
     assert killed.tally("p")["votes"] == 5
 
 

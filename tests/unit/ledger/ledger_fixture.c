@@ -109,6 +109,8 @@ void fixture_make_version_1(struct fixture *fixture)
         " PRIMARY KEY (poll, seq)) STRICT, WITHOUT ROWID;"
         "INSERT INTO old SELECT poll, seq, at, voter, options, replaces, address FROM vote;"
         "DROP TABLE vote; ALTER TABLE old RENAME TO vote;"
+        "ALTER TABLE poll DROP COLUMN rows_sum; ALTER TABLE poll DROP COLUMN sum;"
+        "DELETE FROM meta WHERE name = 'live';"
         "PRAGMA user_version = 1; COMMIT";
     sqlite3 *db;
 
