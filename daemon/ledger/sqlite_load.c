@@ -31,7 +31,8 @@ static bool meta_put(struct store *store, const char *name, const void *value, i
               sqlite3_step(statement) == SQLITE_DONE;
 
     if (!ok)
-        why_set(why, "cannot write to the store %s: %s", store->path, sqlite3_errmsg(store->db));
+        why_set(why, "cannot write to the store %s: %s%s", store->path, sqlite3_errmsg(store->db),
+                sqlite_remedy(sqlite3_errcode(store->db)));
     (void)sqlite3_finalize(statement);
     return ok;
 }
@@ -150,6 +151,9 @@ static bool load_books(struct store *store, struct why *why)
         AUTO(book) book = sqlite_read_book(statement, &cause);
 
         ok = book != NULL || damaged(store, why, cause.text);
+        if (ok && store->n_books > 0 &&
+            store->books[store->n_books - 1]->poll->number >= book->poll->number)
+            ok = damaged(store, why, "its polls are not in order");
         if (ok && !book_add(store, book))
             ok = why_set(why, "no memory") != NULL;
         if (ok)

@@ -26,6 +26,7 @@ const char *sqlite_remedy(int code)
     switch (code & 0xFF) {
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
+    case SQLITE_CONSTRAINT: /* what there is one of is there twice */
     case SQLITE_ERROR: /* a table is not what it was */
         return "; it is damaged: see what tallyd --check-store says, and restore a backup (tallyd "
                "--restore)";

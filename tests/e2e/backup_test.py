@@ -153,6 +153,46 @@ def test_a_backup_under_load_has_every_vote_that_was_answered_before_it(big, tmp
         other.end()
 
 
+def test_a_backup_under_load_is_one_moment_of_all_polls(big, tmp_path):
+    """Each client votes in one poll, and once that is answered in the other: whatever the moment,
+    nobody has voted in the second who had not in the first, and at most one vote is between."""
+    big.poll("first")
+    big.poll("second")
+    stopping = threading.Event()
+    counted = [0] * 4
+
+    def vote(number):
+        wire = big.unix()
+        while not stopping.is_set():
+            for poll in ("first", "second"):
+                assert votes(wire, poll, [f"{number}-{counted[number]}"])[0].status == 201
+            counted[number] += 1
+        wire.close()
+
+    threads = [threading.Thread(target=vote, args=(i,)) for i in range(4)]
+    for thread in threads:
+        thread.start()
+    try:
+        for i in range(3):
+            harness.until(lambda: all(n > 20 * (i + 1) for n in counted))
+            assert backup(big, f"moment{i}").status == 200
+    finally:
+        stopping.set()
+        for thread in threads:
+            thread.join()
+    for i in range(3):
+        new = tmp_path / f"new{i}"
+        new.mkdir()
+        assert restore(f"{big.folder}/backups/moment{i}", new / "tally.db")[0] == 0
+        other = harness.Daemon(new).start()
+        try:
+            first, second = (other.tally(poll)["votes"] for poll in ("first", "second"))
+            assert 20 * 4 * (i + 1) <= second <= first <= second + 4
+            assert other.admin("POST", "/v1/verify").json()["ok"]
+        finally:
+            other.end()
+
+
 def test_what_exists_is_409_and_stays_as_it_is(daemon, tmp_path):
     for name in ("taken", "taken.key"):
         (tmp_path / name).write_text("mine")
