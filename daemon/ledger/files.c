@@ -41,6 +41,24 @@ bool fd_write_all(int fd, struct str bytes)
     return true;
 }
 
+ssize_t fd_read_all(int fd, void *to, size_t len, off_t at)
+{
+    size_t done = 0;
+
+    while (done < len) {
+        ssize_t got = pread(fd, (char *)to + done, len - done, at + (off_t)done);
+
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return -1;
+        if (got == 0)
+            break;
+        done += (size_t)got;
+    }
+    return (ssize_t)done;
+}
+
 bool folder_sync(const char *path)
 {
     const char *slash = strrchr(path, '/');

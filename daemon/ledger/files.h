@@ -8,6 +8,8 @@
 #define TALLYD_LEDGER_FILES_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
 
 #include "base/auto.h"
 #include "base/str.h"
@@ -20,6 +22,10 @@ void fd_autoclose(const int *fd);
 MUST_USE char *path_beside(const char *path, const char *suffix);
 
 MUST_USE bool fd_write_all(int fd, struct str bytes);
+
+/* Up to `len` bytes from `at` on, as many as there are, whatever a single read gives. -1: errno
+ * says why. */
+MUST_USE ssize_t fd_read_all(int fd, void *to, size_t len, off_t at);
 
 /* The names that were given in the folder of `path` are on disk. */
 MUST_USE bool folder_sync(const char *path);

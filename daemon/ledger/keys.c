@@ -15,6 +15,7 @@
 
 #include <sodium.h>
 
+#include "ledger/files.h"
 #include "ledger/keys_file.h"
 
 #define FILE_BYTES_MAX 65536
@@ -80,7 +81,11 @@ static bool read_file(struct keys *keys, int fd, const char *path, mode_t others
         why_set(why, "the keys file %s may be read by others; chmod 600 it", path);
         return false;
     }
-    len = read(fd, text, FILE_BYTES_MAX);
+    len = fd_read_all(fd, text, FILE_BYTES_MAX, 0);
+    if (len < 0) {
+        why_set(why, "cannot read the keys file %s: %s", path, strerror(errno));
+        return false;
+    }
     ok = len > 0 && parse(keys, (struct str){ text, (size_t)len });
     sodium_memzero(text, FILE_BYTES_MAX);
     if (!ok)

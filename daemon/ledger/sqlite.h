@@ -183,8 +183,9 @@ MUST_USE bool sqlite_log_ok(const char *path, struct why *reterr_why);
 MUST_USE bool sqlite_create(const char *path, struct why *reterr_why);
 
 /* sqlite_open.c */
-/* What to do about such an error of SQLite: how a sentence goes on, "" where it ends. */
-const char *sqlite_remedy(int code);
+/* What SQLite says of its last error, what the system said, and what to do: one line. db NULL: no
+ * memory. */
+struct why sqlite_says(sqlite3 *db);
 MUST_USE bool sqlite_exec(sqlite3 *db, const char *sql, struct why *reterr_why);
 
 /* sqlite_migrate.c */

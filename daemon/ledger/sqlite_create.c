@@ -59,7 +59,7 @@ static bool fill(const char *draft, struct why *why)
               sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK;
 
     if (!ok)
-        why_set(why, "cannot make the store %s: %s", draft, db ? sqlite3_errmsg(db) : "no memory");
+        why_set(why, "cannot make the store %s: %s", draft, sqlite_says(db).text);
     (void)sqlite3_close(db);
     return ok;
 }

@@ -86,7 +86,12 @@ bool sqlite_file_ok(const char *path, int newest, struct why *reterr_why)
             (void)close(fd);
         return false;
     }
-    got = S_ISREG(file.st_mode) ? read(fd, header, sizeof header) : -1;
+    got = S_ISREG(file.st_mode) ? fd_read_all(fd, header, sizeof header, 0) : -1;
+    if (got < 0 && S_ISREG(file.st_mode)) {
+        why_set(reterr_why, "cannot read the store %s: %s", path, strerror(errno));
+        (void)close(fd);
+        return false;
+    }
     (void)close(fd);
     if (got == 0) { /* none is made so: sqlite_create.c */
         why_set(reterr_why,

@@ -20,6 +20,12 @@ static bool damaged(const struct store *store, struct why *why, const char *what
     return false;
 }
 
+static bool unreadable(const struct store *store, struct why *why)
+{
+    why_set(why, "cannot read the store %s: %s", store->path, sqlite_says(store->db).text);
+    return false;
+}
+
 static bool meta_put(struct store *store, const char *name, const void *value, int len,
                      struct why *why)
 {
@@ -31,8 +37,7 @@ static bool meta_put(struct store *store, const char *name, const void *value, i
               sqlite3_step(statement) == SQLITE_DONE;
 
     if (!ok)
-        why_set(why, "cannot write to the store %s: %s%s", store->path, sqlite3_errmsg(store->db),
-                sqlite_remedy(sqlite3_errcode(store->db)));
+        why_set(why, "cannot write to the store %s: %s", store->path, sqlite_says(store->db).text);
     (void)sqlite3_finalize(statement);
     return ok;
 }
@@ -59,8 +64,10 @@ static bool meta_get(struct store *store, const char *name, void *ret, int len, 
         if (ok)
             memcpy(ret, value, (size_t)len);
     }
-    if (!ok)
+    if (!ok && code == SQLITE_ROW)
         damaged(store, why, "its meta table cannot be read");
+    else if (!ok)
+        unreadable(store, why);
     (void)sqlite3_finalize(statement);
     return ok;
 }
@@ -161,7 +168,7 @@ static bool load_books(struct store *store, struct why *why)
     }
     (void)sqlite3_finalize(statement);
     if (ok && code != SQLITE_DONE)
-        return damaged(store, why, sqlite3_errmsg(store->db));
+        return unreadable(store, why);
     return ok;
 }
 
@@ -175,7 +182,7 @@ static bool load_last_number(struct store *store, struct why *why)
     if (ok)
         store->last_number = (uint64_t)sqlite3_column_int64(statement, 0);
     (void)sqlite3_finalize(statement);
-    return ok || damaged(store, why, sqlite3_errmsg(store->db));
+    return ok || unreadable(store, why);
 }
 
 static bool load_tally_row(struct store *store, sqlite3_stmt *row, struct why *why)
@@ -203,7 +210,7 @@ static bool load_tallies(struct store *store, struct why *why)
         ok = load_tally_row(store, statement, why);
     (void)sqlite3_finalize(statement);
     if (ok && code != SQLITE_DONE)
-        return damaged(store, why, sqlite3_errmsg(store->db));
+        return unreadable(store, why);
     return ok;
 }
 

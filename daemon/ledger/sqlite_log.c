@@ -86,11 +86,11 @@ static bool read_log(int fd, struct log *log, unsigned char *frame)
 {
     unsigned char header[LOG_HEADER_BYTES];
     off_t at = LOG_HEADER_BYTES;
-    ssize_t got = pread(fd, header, sizeof header, 0);
+    ssize_t got = fd_read_all(fd, header, sizeof header, 0);
 
     if (got != (ssize_t)sizeof header)
         return got >= 0; /* cut off before there was anything in it */
-    while ((got = pread(fd, frame, FRAME_BYTES, at)) == FRAME_BYTES) {
+    while ((got = fd_read_all(fd, frame, FRAME_BYTES, at)) == FRAME_BYTES) {
         if (at == LOG_HEADER_BYTES)
             look_at_header(log, header, frame);
         look_at_frame(log, frame);

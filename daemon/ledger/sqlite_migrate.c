@@ -25,9 +25,8 @@ static bool read_version(sqlite3 *db, int *ret_version, struct why *why)
     if (ok)
         *ret_version = sqlite3_column_int(statement, 0);
     else
-        why_set(why, "cannot read the version of the store %s: %s%s",
-                sqlite3_db_filename(db, "main"), sqlite3_errmsg(db),
-                sqlite_remedy(sqlite3_errcode(db)));
+        why_set(why, "cannot read the version of the store %s: %s", sqlite3_db_filename(db, "main"),
+                sqlite_says(db).text);
     (void)sqlite3_finalize(statement);
     return ok;
 }

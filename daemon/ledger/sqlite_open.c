@@ -21,30 +21,40 @@
 
 #define SCHEME "sqlite:"
 
-const char *sqlite_remedy(int code)
+#define SAYS_MAX 160
+
+struct why sqlite_says(sqlite3 *db)
 {
-    switch (code & 0xFF) {
+    static const char remedy[] = "; it is damaged: see what tallyd --check-store says, and restore "
+                                 "a backup (tallyd --restore)";
+    struct why says;
+    const char *text = db ? sqlite3_errmsg(db) : "no memory";
+    int system = db ? sqlite3_system_errno(db) : 0;
+    int len = (int)strcspn(text, "\n"); /* it may quote a table's definition to its end */
+
+    if (len > SAYS_MAX)
+        len = SAYS_MAX;
+    switch (db ? sqlite3_errcode(db) & 0xFF : SQLITE_NOMEM) {
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
     case SQLITE_CONSTRAINT: /* what there is one of is there twice */
-    case SQLITE_ERROR: /* a table is not what it was */
-        return "; it is damaged: see what tallyd --check-store says, and restore a backup (tallyd "
-               "--restore)";
+    case SQLITE_ERROR:      /* a table is not what it was */
+        why_set(&says, "%.*s%s", len, text, remedy);
+        break;
+    case SQLITE_IOERR:
+    case SQLITE_CANTOPEN:
+        why_set(&says, "%.*s%s%s", len, text, system ? ": " : "", system ? strerror(system) : "");
+        break;
     default:
-        return "";
+        why_set(&says, "%.*s", len, text);
     }
+    return says;
 }
 
-#define SAYS_MAX 160
-
-/* SQLite quotes what it does not understand, to the end of a table's definition. */
 static void refused(sqlite3 *db, const char *sql, struct why *why)
 {
-    const char *says = sqlite3_errmsg(db);
-    int len = (int)strcspn(says, "\n");
-
-    why_set(why, "the store %s refuses '%.60s': %.*s%s", sqlite3_db_filename(db, "main"), sql,
-            len < SAYS_MAX ? len : SAYS_MAX, says, sqlite_remedy(sqlite3_errcode(db)));
+    why_set(why, "the store %s refuses '%.60s': %s", sqlite3_db_filename(db, "main"), sql,
+            sqlite_says(db).text);
 }
 
 bool sqlite_exec(sqlite3 *db, const char *sql, struct why *reterr_why)
@@ -147,8 +157,8 @@ static bool prepare_statements(struct store *store, struct why *why)
     for (size_t i = 0; i < SQL_COUNT; i++) {
         if (sqlite3_prepare_v3(store->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &store->sql[i],
                                NULL) != SQLITE_OK) {
-            why_set(why, "the store %s cannot be used: %s%s", store->path,
-                    sqlite3_errmsg(store->db), sqlite_remedy(sqlite3_errcode(store->db)));
+            why_set(why, "the store %s cannot be used: %s", store->path,
+                    sqlite_says(store->db).text);
             return false;
         }
     }
@@ -179,7 +189,7 @@ static bool migrate(struct store *store, struct why *why)
     if (!sqlite_migrate(store->db, &upgraded, why))
         return false;
     if (upgraded && checkpoint(store, SQLITE_CHECKPOINT_TRUNCATE) == FAULT_BROKEN) {
-        why_set(why, "cannot write to the store %s: %s", store->path, sqlite3_errmsg(store->db));
+        why_set(why, "cannot write to the store %s: %s", store->path, sqlite_says(store->db).text);
         return false;
     }
     return true;
@@ -193,8 +203,7 @@ static bool open_database(struct store *store, struct why *why)
                                NULL);
 
     if (code != SQLITE_OK) {
-        why_set(why, "cannot open the store %s: %s", store->path,
-                store->db ? sqlite3_errmsg(store->db) : "no memory");
+        why_set(why, "cannot open the store %s: %s", store->path, sqlite_says(store->db).text);
         return false;
     }
     close_without_checkpoint(store, true); /* until it is known to be whole */
@@ -273,7 +282,7 @@ struct store *store_open(const struct store_settings *settings, struct board *bo
     if ((store->log_remembers && batch_forget(store) == FAULT_BROKEN) ||
         phases_sweep(store, &next_ms) == STORE_BROKEN)
         return why_set(reterr_why, "cannot write to the store %s: %s", store->path,
-                       sqlite3_errmsg(store->db));
+                       sqlite_says(store->db).text);
     close_without_checkpoint(store, false);
     return TAKE(store);
 }

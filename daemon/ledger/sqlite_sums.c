@@ -155,7 +155,7 @@ bool sums_fill(struct store *store, struct why *reterr_why)
         ok = fill_one(store, store->books[i]);
     ok = ok && sums_write_live(store) == FAULT_NONE;
     if (!ok)
-        why_set(reterr_why, "cannot write the sums of the store %s: %s%s", store->path,
-                sqlite3_errmsg(store->db), sqlite_remedy(sqlite3_errcode(store->db)));
+        why_set(reterr_why, "cannot write the sums of the store %s: %s", store->path,
+                sqlite_says(store->db).text);
     return ok && sqlite_exec(store->db, "COMMIT", reterr_why);
 }

@@ -24,7 +24,7 @@ static int errno_of(sqlite3_file *file)
     return number;
 }
 
-static int errno_at(struct store *store, int which)
+static int errno_at(const struct store *store, int which)
 {
     sqlite3_file *file = NULL;
 
@@ -44,6 +44,22 @@ static void say_full(struct store *store)
              store->path);
 }
 
+/* A batch writes the log, and reads the file too: whichever of them knows an error is named. */
+static void say_broken(const struct store *store, int code, int file, int system)
+{
+    bool log = file == SQLITE_FCNTL_JOURNAL_POINTER;
+
+    if (system == 0) {
+        int other = errno_at(store, log ? SQLITE_FCNTL_FILE_POINTER : SQLITE_FCNTL_JOURNAL_POINTER);
+
+        log = other != 0 ? !log : log;
+        system = other;
+    }
+    log_line(LOG_ERROR, "the store %s%s failed: %s (%d, %s); ending, the next start recovers it",
+             store->path, log ? "-wal" : "", sqlite3_errstr(code), code,
+             system ? strerror(system) : "no errno");
+}
+
 /* A full disk is no broken disk. ENOSPC out of fsync is: nobody knows what was kept. */
 static enum fault fault_of(struct store *store, int code, int file)
 {
@@ -58,8 +74,7 @@ static enum fault fault_of(struct store *store, int code, int file)
         say_full(store);
         return FAULT_FULL;
     }
-    log_line(LOG_ERROR, "the store %s failed: %s (%d, %s); ending, the next start recovers it",
-             store->path, sqlite3_errstr(code), code, system ? strerror(system) : "no errno");
+    say_broken(store, code, file, system);
     return FAULT_BROKEN;
 }
 

@@ -68,7 +68,7 @@ struct control {
     atomic_uint for_ever;  /* and all behind it */
     atomic_uint hold;      /* it does not fail, but waits for the test to clear this */
     atomic_uint held;      /* one waits */
-    atomic_uint error;     /* errno; 0: a write is cut short */
+    atomic_uint error;     /* errno; 0: a write or a read is cut short */
     atomic_uint failed;    /* how many have failed */
     atomic_uint traced;
     struct trace trace[TRACE_MAX];
@@ -297,9 +297,20 @@ EXPORT int close(int fd)
     return real.close(fd);
 }
 
+/* Whether it fails; one that is cut short reads the half. */
+static bool read_fails(int fd, size_t *n)
+{
+    if (!fails(CALL_READ, kind_of_fd(fd), *n))
+        return false;
+    if (errno != 0)
+        return true;
+    *n -= *n / 2;
+    return false;
+}
+
 EXPORT ssize_t read(int fd, void *to, size_t n)
 {
-    return fails(CALL_READ, kind_of_fd(fd), n) ? -1 : real.read(fd, to, n);
+    return read_fails(fd, &n) ? -1 : real.read(fd, to, n);
 }
 
 EXPORT ssize_t __read_chk(int fd, void *to, size_t n, size_t room);
@@ -312,7 +323,7 @@ EXPORT ssize_t __read_chk(int fd, void *to, size_t n, size_t room)
     EXPORT ssize_t name(int fd, void *to, size_t n, off_t at);                                     \
     EXPORT ssize_t name(int fd, void *to, size_t n, off_t at)                                      \
     {                                                                                              \
-        return fails(CALL_READ, kind_of_fd(fd), n) ? -1 : real.pread(fd, to, n, at);               \
+        return read_fails(fd, &n) ? -1 : real.pread(fd, to, n, at);                                \
     }
 PREAD(pread)
 PREAD(pread64)
