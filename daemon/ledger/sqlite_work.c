@@ -181,6 +181,25 @@ static enum store_result ask_again(struct store *store, struct batch *batch, siz
     return result;
 }
 
+static bool is_to_forget(const struct batch *batch)
+{
+    for (size_t i = 0; i < batch->n; i++) {
+        if (batch->jobs[i]->kind == JOB_DELETE || batch->jobs[i]->kind == JOB_FORGET)
+            return true;
+    }
+    return false;
+}
+
+/* What is forgotten has to leave the log, which a full disk forbids: that is found out before
+ * anything is done, so that hardly ever it is done and cannot be answered so. */
+static enum fault make_way_to_forget(struct store *store)
+{
+    enum fault fault =
+        store->log_remembers ? batch_forget(store) : checkpoint(store, SQLITE_CHECKPOINT_TRUNCATE);
+
+    return fault == FAULT_LOG_REMEMBERS ? FAULT_FULL : fault;
+}
+
 enum store_result store_commit(struct store *store, struct batch *batch, size_t *ret_kept)
 {
     enum fault fault = FAULT_NONE;
@@ -193,6 +212,8 @@ enum store_result store_commit(struct store *store, struct batch *batch, size_t 
      * sqlite_log_ok() never takes those of two crashes for two commits. */
     if (store->recovered || checkpoint_due(store, WAL_BYTES_DUE))
         fault = checkpoint(store, SQLITE_CHECKPOINT_PASSIVE);
+    if (fault == FAULT_NONE && is_to_forget(batch))
+        fault = make_way_to_forget(store);
     if (fault == FAULT_NONE)
         fault = decide_all(store, batch, ret_kept);
     if (fault == FAULT_NONE)

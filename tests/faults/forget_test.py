@@ -66,7 +66,8 @@ def test_a_forgetting_that_the_disk_cuts_off_is_ended_by_the_next_start(tmp_path
             if daemon.process:
                 daemon.stop()
     assert nth > 1 and not daemon.shim.failed
-    assert ended_by_a_start > 0
+    # The log was emptied before: where only that fails the second time, nothing is left in it.
+    assert ended_by_a_start > 0 or call == "truncate"
 
 
 def test_a_forgetting_that_is_killed_behind_its_commit_is_ended_by_the_next_start(tmp_path):
@@ -74,9 +75,17 @@ def test_a_forgetting_that_is_killed_behind_its_commit_is_ended_by_the_next_star
     try:
         old = voters(daemon, "p")
         # On a full disk the old page stays in the log, and the daemon goes on.
-        daemon.shim.arm("write", kinds=("main",), for_ever=True, error="ENOSPC")
-        answer = forget(daemon, {"voter": "a"})
-        assert answer.json()["type"] == "/problems/outcome-unknown"
+        for nth in range(1, 100):
+            daemon.shim.arm("write", kinds=("main",), nth=nth, for_ever=True, error="ENOSPC")
+            answer = forget(daemon, {"voter": "a"})
+            if answer.json()["type"] == "/problems/outcome-unknown":
+                break
+            assert answer.json()["type"] == "/problems/store-unavailable"
+            assert voters(daemon, "p") == old  # nothing was done
+            daemon.shim.disarm()
+        assert nth > 1
+        again = forget(daemon, {})  # and again while it is full: not answered as if it were done
+        assert again.json()["type"] == "/problems/store-unavailable"
         assert old[1] in contents(daemon)
         daemon.kill()
         daemon.start()  # it is still full

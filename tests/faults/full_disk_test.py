@@ -211,9 +211,16 @@ def test_a_poll_deleted_on_a_full_disk_is_gone_and_so_is_the_log_once_there_is_r
     for poll in "pq":
         daemon.poll(poll)
         daemon.vote(poll, 1, "a")
-    daemon.shim.arm("write", kinds=("main",), for_ever=True, error=error)
-    answer = daemon.admin("DELETE", "/v1/polls/q")
-    assert (answer.status, answer.json()["type"]) == (503, "/problems/outcome-unknown")
+    for nth in range(1, 100):  # the write of a page from which on there is no room
+        daemon.shim.arm("write", kinds=("main",), nth=nth, for_ever=True, error=error)
+        answer = daemon.admin("DELETE", "/v1/polls/q")
+        if answer.json()["type"] == "/problems/outcome-unknown":
+            break
+        assert refused(answer), answer  # nothing was done
+        assert daemon.public("GET", "/v1/polls/q/tally").json()["votes"] == 1
+        assert daemon.vote("q", 1, "a").json()["result"] == "already"
+        daemon.shim.disarm()
+    assert nth > 1 and "this is done" in answer.json()["detail"]
     reads_stay_up(daemon, 1)
     assert daemon.vote("p", 1, "b").json()["result"] == "counted"
     assert daemon.public("GET", "/v1/polls/q").status == 404
@@ -243,3 +250,31 @@ def test_a_log_that_cannot_be_emptied_is_kept_and_emptied_later(daemon, error):
     assert daemon.tally("p")["votes"] == 100
     daemon.stop()
     assert not (daemon.state / "tally.db-wal").exists()
+
+
+def test_a_disk_that_fills_again_and_again_loses_no_vote_and_keeps_no_daemon_from_ending(small):
+    """Votes until it is full, room again, votes, and an end on the full disk, over and over."""
+    daemon, disk = small
+    counted = []
+    daemon.start()
+    daemon.poll("p")
+    for turn in range(3):
+        disk.fill()
+        for i in range(2000):
+            voter = f"t{turn}-{i}"
+            answer = daemon.vote("p", 1 + turn, voter)
+            if answer.status == 503:
+                assert refused(answer), answer
+                break
+            counted.append((voter, 1 + turn))
+        reads_stay_up(daemon, len(counted))
+        daemon.stop()
+        daemon.start()
+        reads_stay_up(daemon, len(counted))
+        disk.empty()
+        assert daemon.vote("p", 1 + turn, f"room{turn}").json()["result"] == "counted"
+        counted.append((f"room{turn}", 1 + turn))
+        for voter, option in counted[-20:]:
+            assert daemon.vote("p", option, voter).json()["result"] == "already"
+    assert daemon.admin("POST", "/v1/verify").json()["ok"]
+    daemon.stop()
