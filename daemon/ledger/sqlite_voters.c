@@ -129,7 +129,7 @@ bool vote_row_selected(sqlite3_stmt *select, uint32_t seq, struct vote_row *ret_
         .at_ms = sqlite3_column_int64(select, 1),
     };
     memcpy(ret_row->voter.bytes, sqlite3_column_blob(select, 0), sizeof ret_row->voter.bytes);
-    if (ret_row->has_address)
+    if (group && ret_row->has_address)
         memcpy(&ret_row->group, group, 8);
     return true;
 }

@@ -75,7 +75,7 @@ static void unlock_disk(const int *locked)
 }
 
 /* Until the end of the function. */
-#define LOCKED __attribute__((cleanup(unlock_disk))) int locked = (disk_lock(), 1)
+#define LOCKED __attribute__((cleanup(unlock_disk), unused)) int locked = (disk_lock(), 1)
 
 /* A library's constructor may come before ours. */
 static void look(void)
