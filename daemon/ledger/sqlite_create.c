@@ -2,7 +2,7 @@
  * ledger/sqlite_create.c - a new store gets its name once it is one, and on disk.
  *
  * Where SQLite makes the file under its own name, a power cut in its first transaction leaves one
- * whose header may be torn and a journal that would empty it: of 10,000 simulated cuts, a few made
+ * whose header may be torn and a journal that would empty it: of 10,000 simulated cuts, one made
  * a file that nobody could tell from a stranger's. So an empty database that says it is ours is
  * made under another name first. Behind that its header is one sector that never says less.
  *

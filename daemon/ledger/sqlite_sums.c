@@ -1,10 +1,10 @@
 /*
  * ledger/sqlite_sums.c - sums that tell what was written from what a sick disk gives back.
  *
- * SQLite knows a page by its form, not by what it says: of a small store, one flipped byte in three
- * gave other votes, texts or salts, and nothing noticed. So each poll keeps a sum of its rows, and
- * one of all that a start reads of it. The latter is compared at each start, the former when the
- * poll's voters are read, before it takes a vote; both by --check-store.
+ * SQLite knows a page by its form, not by what it says: of 474 flipped bytes of a small store one
+ * changed a text and two let a voter vote twice, and nothing noticed. So each poll keeps a sum of
+ * its rows, and one of all that a start reads of it. The latter is compared at each start, the
+ * former when the poll's voters are read, before it takes a vote; both by --check-store.
  *
  * Against accidents, not against people: the key is known.
  *
