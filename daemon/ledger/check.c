@@ -50,9 +50,11 @@ __attribute__((format(printf, 2, 3))) static void mismatch(struct check *check, 
 
 static bool failed(sqlite3 *db, struct why *why)
 {
-    why_set(why, "%s cannot be read: %s; restore a backup",
-            db ? sqlite3_db_filename(db, "main") : "the store",
-            db ? sqlite3_errmsg(db) : "no memory");
+    if (!db || sqlite3_errcode(db) == SQLITE_NOMEM)
+        why_set(why, "no memory to read the store; try again");
+    else
+        why_set(why, "%s cannot be read: %s; restore a backup", sqlite3_db_filename(db, "main"),
+                sqlite3_errmsg(db));
     return false;
 }
 

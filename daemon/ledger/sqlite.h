@@ -194,6 +194,11 @@ int sqlite_newest_migration(void);
 MUST_USE bool sqlite_migrate(sqlite3 *db, bool *ret_upgraded, struct why *reterr_why);
 
 /* sqlite_load.c */
+/* Has SQLite just found no memory? Then *why says so. */
+MUST_USE bool sqlite_lacks_memory(const struct store *store, struct why *why);
+/* Says that the store is damaged by `what`, or, where SQLite has just found no memory, that it is
+ * not: nobody shall restore a backup for that. Returns false. */
+bool sqlite_damaged(const struct store *store, const char *what, struct why *why);
 MUST_USE bool sqlite_load(struct store *store, struct why *reterr_why);
 
 /* The row of a poll in this order, and what becomes of it, all but the tally. NULL: it is damaged,

@@ -4,25 +4,44 @@
  * Threads: main, while the store opens.
  */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/definition.h"
 #include "ledger/sqlite.h"
 
-#define DAMAGED                                                                                    \
-    "the store %s is damaged: %s; see what tallyd --check-store says, and restore a backup "       \
-    "(tallyd --restore)"
+#define NO_MEMORY "no memory" /* as definition_load() says it too */
 
-static bool damaged(const struct store *store, struct why *why, const char *what)
+/* Want of memory is neither damage nor a reason to restore an older ledger. */
+static void no_memory(const struct store *store, struct why *why)
 {
-    why_set(why, DAMAGED, store->path, what);
+    why_set(why, "no memory to read the store %s; nothing is wrong with it, start again",
+            store->path);
+}
+
+bool sqlite_lacks_memory(const struct store *store, struct why *why)
+{
+    if (sqlite3_errcode(store->db) != SQLITE_NOMEM)
+        return false;
+    no_memory(store, why);
+    return true;
+}
+
+bool sqlite_damaged(const struct store *store, const char *what, struct why *why)
+{
+    if (!sqlite_lacks_memory(store, why))
+        why_set(why,
+                "the store %s is damaged: %s; see what tallyd --check-store says, and restore a "
+                "backup (tallyd --restore)",
+                store->path, what);
     return false;
 }
 
 static bool unreadable(const struct store *store, struct why *why)
 {
-    why_set(why, "cannot read the store %s: %s", store->path, sqlite_says(store->db).text);
+    if (!sqlite_lacks_memory(store, why))
+        why_set(why, "cannot read the store %s: %s", store->path, sqlite_says(store->db).text);
     return false;
 }
 
@@ -65,7 +84,7 @@ static bool meta_get(struct store *store, const char *name, void *ret, int len, 
             memcpy(ret, value, (size_t)len);
     }
     if (!ok && code == SQLITE_ROW)
-        damaged(store, why, "its meta table cannot be read");
+        sqlite_damaged(store, "its meta table cannot be read", why);
     else if (!ok)
         unreadable(store, why);
     (void)sqlite3_finalize(statement);
@@ -120,7 +139,7 @@ struct book *sqlite_read_book(sqlite3_stmt *row, struct why *reterr_why)
     struct str salt;
 
     if (!book)
-        return why_set(reterr_why, "no memory");
+        return why_set(reterr_why, NO_MEMORY);
     book->poll = definition_load(column_str(row, 1), reterr_why);
     if (!book->poll)
         return NULL;
@@ -152,15 +171,21 @@ static bool load_books(struct store *store, struct why *why)
     struct why cause = { .text = "" };
     sqlite3_stmt *statement = NULL;
     int code = sqlite3_prepare_v2(store->db, sql, -1, &statement, NULL);
-    bool ok = code == SQLITE_OK;
+    bool ok = true;
 
+    if (code != SQLITE_OK)
+        return unreadable(store, why);
     while (ok && (code = sqlite3_step(statement)) == SQLITE_ROW) {
         AUTO(book) book = sqlite_read_book(statement, &cause);
 
-        ok = book != NULL || damaged(store, why, cause.text);
+        if (!book && strcmp(cause.text, NO_MEMORY) == 0)
+            no_memory(store, why);
+        else if (!book)
+            sqlite_damaged(store, cause.text, why);
+        ok = book != NULL;
         if (ok && store->n_books > 0 &&
             store->books[store->n_books - 1]->poll->number >= book->poll->number)
-            ok = damaged(store, why, "its polls are not in order");
+            ok = sqlite_damaged(store, "its polls are not in order", why);
         if (ok && !book_add(store, book))
             ok = why_set(why, "no memory") != NULL;
         if (ok)
@@ -194,7 +219,7 @@ static bool load_tally_row(struct store *store, sqlite3_stmt *row, struct why *w
     if (!book)
         return true; /* of a deleted poll */
     if (option < 1 || (uint64_t)option > OPTIONS_MAX || votes < 0)
-        return damaged(store, why, "a tally has an impossible row");
+        return sqlite_damaged(store, "a tally has an impossible row", why);
     book->counts.marks[ballot_index((unsigned)option)] = (uint64_t)votes;
     return true;
 }
@@ -204,8 +229,10 @@ static bool load_tallies(struct store *store, struct why *why)
     sqlite3_stmt *statement = NULL;
     int code = sqlite3_prepare_v2(store->db, "SELECT poll, option, votes FROM tally", -1,
                                   &statement, NULL);
-    bool ok = code == SQLITE_OK;
+    bool ok = true;
 
+    if (code != SQLITE_OK)
+        return unreadable(store, why);
     while (ok && (code = sqlite3_step(statement)) == SQLITE_ROW)
         ok = load_tally_row(store, statement, why);
     (void)sqlite3_finalize(statement);
@@ -270,21 +297,22 @@ static bool check_sums(struct store *store, struct why *why)
         return false;
     if (!found)
         return sums_fill(store, why);
-    return live == sums_live(store) || damaged(store, why, "a poll is missing, or one too many");
+    return live == sums_live(store) ||
+           sqlite_damaged(store, "a poll is missing, or one too many", why);
 }
 
 static bool check_books(struct store *store, struct why *why)
 {
+    char what[POLL_ID_BYTES_MAX + 64];
+
     for (size_t i = 0; i < store->n_books; i++) {
         const struct book *book = store->books[i];
 
         if (sums_agree(book) && rows_agree(store, book) && counts_fit(book->poll, &book->counts))
             continue;
-        why_set(why,
-                "the store %s is damaged: the tally of poll %s is not that of its votes; see what "
-                "tallyd --check-store says, and restore a backup (tallyd --restore)",
-                store->path, book->poll->id);
-        return false;
+        (void)snprintf(what, sizeof what, "the tally of poll %s is not that of its votes",
+                       book->poll->id);
+        return sqlite_damaged(store, what, why);
     }
     return true;
 }

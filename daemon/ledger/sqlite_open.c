@@ -157,8 +157,9 @@ static bool prepare_statements(struct store *store, struct why *why)
     for (size_t i = 0; i < SQL_COUNT; i++) {
         if (sqlite3_prepare_v3(store->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &store->sql[i],
                                NULL) != SQLITE_OK) {
-            why_set(why, "the store %s cannot be used: %s", store->path,
-                    sqlite_says(store->db).text);
+            if (!sqlite_lacks_memory(store, why))
+                why_set(why, "the store %s cannot be used: %s", store->path,
+                        sqlite_says(store->db).text);
             return false;
         }
     }
