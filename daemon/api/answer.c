@@ -43,19 +43,28 @@ static void browser_fields(const struct exchange *exchange, bool depends_on_call
     buf_text(fields, BROWSER_FIELDS);
 }
 
+#define NO_MEMORY(slug, detail)                                                                    \
+    STR("{\"type\":\"/problems/" slug                                                              \
+        "\",\"title\":\"No memory\",\"status\":503,\"detail\":\"" detail "\"}")
+
+/* There is memory for no answer, so this one is no request for any. Where something was to be
+ * changed it may be: busy, which is what nothing came of, would be a guess. */
 static void busy(struct exchange *exchange, struct api_loop *loop)
 {
-    static const struct reply reply = {
+    struct reply reply = {
         .status = 503,
         .content_type = "application/problem+json",
-        .fields = { BUSY_FIELDS, sizeof BUSY_FIELDS - 1 },
+        .fields = STR(BUSY_FIELDS),
         .n_pieces = 1,
-        .pieces = { { "{\"type\":\"/problems/busy\",\"title\":\"No memory\",\"status\":503,"
-                      "\"detail\":\"no memory for this answer; send it again\"}",
-                      108 } },
     };
+    bool is_safe = exchange_is_safe(exchange);
 
-    tell_add(&loop->refused[PROBLEM_BUSY], 1);
+    if (is_safe)
+        reply.pieces[0] = NO_MEMORY("busy", "no memory for this answer; send it again");
+    else
+        reply.pieces[0] =
+            NO_MEMORY("outcome-unknown", "no memory to say what came of it; send it again");
+    tell_add(&loop->refused[is_safe ? PROBLEM_BUSY : PROBLEM_OUTCOME_UNKNOWN], 1);
     exchange_reply(exchange, &reply);
 }
 
@@ -189,10 +198,11 @@ static void refusal_end(struct exchange *exchange, struct api_loop *loop,
 }
 
 void answer_not_allowed(struct exchange *exchange, struct api_loop *loop,
-                        const struct refusal *refusal, struct str methods)
+                        const struct refusal *refusal, const struct buf *methods)
 {
     refusal_begin(exchange, problem_status(refusal->problem), &loop->fields);
-    buf_format(&loop->fields, "Allow: %.*s\r\n", (int)methods.len, methods.at);
+    buf_heed(&loop->fields, methods);
+    buf_format(&loop->fields, "Allow: %.*s\r\n", (int)methods->len, methods->bytes);
     refusal_end(exchange, loop, refusal, (struct str){ NULL, 0 });
 }
 

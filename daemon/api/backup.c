@@ -43,7 +43,7 @@ static void backup_done(struct pending *pending)
     buf_text(out, ",\"key\":");
     buf_json_string(out, buf_str(&key));
     buf_char(out, '}');
-    out->failed |= !buf_ok(&key);
+    buf_heed(out, &key);
     answer_out(pending->exchange, pending->loop,
                &(struct answer){ .status = 200, .caching = CACHE_NOT });
 }

@@ -146,7 +146,7 @@ void answer_refusal_after(struct exchange *exchange, struct api_loop *loop,
 
 /* 405 with Allow: `methods`. */
 void answer_not_allowed(struct exchange *exchange, struct api_loop *loop,
-                        const struct refusal *refusal, struct str methods);
+                        const struct refusal *refusal, const struct buf *methods);
 
 /* Answers with what is in loop->fields and no body, or 503 when there was no memory for it. */
 void answer_fields(struct exchange *exchange, struct api_loop *loop, unsigned status);

@@ -168,7 +168,8 @@ static void frame_answer(const struct call *call, const struct frame *frame)
                frame->height);
     buf_json_string(out, buf_str(&html));
     buf_char(out, '}');
-    out->failed |= !buf_ok(&html) || !buf_ok(&home);
+    buf_heed(out, &html);
+    buf_heed(out, &home);
     answer_out(call->exchange, call->loop,
                &(struct answer){
                    .status = 200, .caching = CACHE_TALLY, .language = language, .varies = true });

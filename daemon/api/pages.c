@@ -187,8 +187,7 @@ void page_answer(struct exchange *exchange, struct api_loop *loop, enum page_fra
     buf_text(&fields, "\r\n");
     if (how->retry_s > 0)
         buf_format(&fields, "Retry-After: %" PRIu64 "\r\n", how->retry_s);
-    if (!buf_ok(&fields))
-        loop->out.failed = true;
+    buf_heed(&loop->out, &fields);
     reply.more = buf_str(&fields);
     if (how->caching == CACHE_TALLY && buf_ok(&loop->out)) {
         etag_write(buf_str(&loop->out), etag);

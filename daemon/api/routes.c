@@ -147,7 +147,7 @@ static void answer_no_route(struct call *call)
         return;
     }
     refuse(refusal, PROBLEM_METHOD_NOT_ALLOWED, "see Allow for the methods of this address");
-    answer_not_allowed(call->exchange, call->loop, refusal, buf_str(&methods));
+    answer_not_allowed(call->exchange, call->loop, refusal, &methods);
 }
 
 /* A browser's question before it lets a page of another origin send something, or anybody's. */
@@ -170,8 +170,7 @@ static void answer_options(struct call *call)
                                fields);
     else
         buf_format(fields, "Allow: %.*s, OPTIONS\r\n", (int)methods.len, methods.bytes);
-    if (!buf_ok(&methods))
-        fields->failed = true;
+    buf_heed(fields, &methods);
     answer_fields(call->exchange, call->loop, 204);
 }
 

@@ -118,8 +118,7 @@ static void answer_verified(struct pending *pending, struct verify *verify)
     buf_text(out, ",\"mismatches\":[");
     buf_str_add(out, buf_str(&verify->out));
     buf_text(out, "]}");
-    if (!buf_ok(&verify->out))
-        out->failed = true;
+    buf_heed(out, &verify->out);
     answer_out(pending->exchange, pending->loop,
                &(struct answer){ .status = 200, .caching = CACHE_PRIVATE });
 }

@@ -70,7 +70,10 @@ static void refused(struct pending *pending, const struct job *job)
         seq_render(job->standing.seq, !published || hides(pending, published, true), &standing);
         buf_char(&standing, '}');
     }
-    answer_refusal(pending->exchange, pending->loop, &pending->refusal, buf_str(&standing));
+    if (!buf_ok(&standing))
+        refuse(&pending->refusal, PROBLEM_BUSY, "no memory for the answer; send it again");
+    answer_refusal(pending->exchange, pending->loop, &pending->refusal,
+                   buf_ok(&standing) ? buf_str(&standing) : (struct str){ NULL, 0 });
 }
 
 /* {"result":…,"receipt":{…},"tally":…}: the tally is the board's own bytes. */
@@ -86,7 +89,8 @@ static void answer_vote(struct pending *pending, const struct job *job)
 
     if (!hidden && !tally) {
         /* The vote is durable; only this answer to it finds no memory. Sent again it is already. */
-        refuse(&pending->refusal, PROBLEM_BUSY, "no memory for the answer; send it again");
+        refuse(&pending->refusal, PROBLEM_OUTCOME_UNKNOWN,
+               "no memory to say what came of it; send it again");
         answer_refusal(pending->exchange, pending->loop, &pending->refusal,
                        (struct str){ NULL, 0 });
         return;

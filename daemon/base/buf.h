@@ -30,6 +30,12 @@ static inline bool buf_ok(const struct buf *buf)
     return !buf->failed;
 }
 
+/* What is written from an incomplete `part` is incomplete too. */
+static inline void buf_heed(struct buf *buf, const struct buf *part)
+{
+    buf->failed |= part->failed;
+}
+
 static inline struct str buf_str(const struct buf *buf)
 {
     return (struct str){ buf->bytes, buf->len };

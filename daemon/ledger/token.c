@@ -304,6 +304,7 @@ enum token_signed token_sign(const struct token_keys *keys, const struct token_c
     enum token_signed refused = claims_refuse(keys, claims);
     unsigned char signature[SIGNATURE_BYTES];
     const struct token_key *key;
+    AUTO_BUF header = { 0 };
     AUTO_BUF json = { 0 };
     AUTO_BUF token = { 0 };
     int64_t exp_s;
@@ -312,14 +313,13 @@ enum token_signed token_sign(const struct token_keys *keys, const struct token_c
         return refused;
     exp_s = now_s + claims->lifetime_s;
     key = &keys->keys[keys->signer];
-    buf_text(&json, HEADER_START);
-    buf_add(&json, key->kid, key->kid_len);
-    buf_text(&json, HEADER_END);
-    encode(buf_str(&json), &token);
-    buf_clear(&json);
+    buf_text(&header, HEADER_START);
+    buf_add(&header, key->kid, key->kid_len);
+    buf_text(&header, HEADER_END);
     claims_write(claims, exp_s, &json);
-    if (!buf_ok(&json))
+    if (!buf_ok(&header) || !buf_ok(&json))
         return TOKEN_SIGN_NO_ROOM;
+    encode(buf_str(&header), &token);
     buf_char(&token, '.');
     encode(buf_str(&json), &token);
     sign(key, buf_str(&token), signature);

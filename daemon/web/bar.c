@@ -25,8 +25,8 @@ static void figure_write(const struct poll_view *view, const struct tally_option
 
     words_number(view->words, counted->votes, &votes);
     html_text(&shown, str_of(counted->shown));
-    if (!buf_ok(&votes) || !buf_ok(&shown))
-        out->failed = true;
+    buf_heed(out, &votes);
+    buf_heed(out, &shown);
     values[0].text = buf_str(&votes);
     values[1].text = buf_str(&shown);
     html_fill(out, words_text(view->words, WORD_FIGURE), values, 2);

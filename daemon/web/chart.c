@@ -73,8 +73,7 @@ static void draw_cut(struct drawing *drawing, enum ink ink, double x, double y, 
     buf_str_add(&text, line->text);
     if (line->cut)
         buf_text(&text, ELLIPSIS);
-    if (!buf_ok(&text))
-        drawing->texts.failed = true;
+    buf_heed(&drawing->texts, &text);
     draw_text(drawing, ink, x, y, align, lettering, buf_str(&text), room);
 }
 
@@ -114,8 +113,7 @@ void sketch_figure(const struct sketch *sketch, size_t i, struct buf *out)
     struct word_value values[2];
 
     words_number(words, option->votes, &votes);
-    if (!buf_ok(&votes))
-        out->failed = true;
+    buf_heed(out, &votes);
     values[0] = (struct word_value){ "votes", buf_str(&votes) };
     values[1] = (struct word_value){ "shown", str_of(option->shown) };
     words_fill(words_text(words, WORD_FIGURE), values, 2, NULL, out);
@@ -149,8 +147,7 @@ void sketch_more(struct sketch *sketch, size_t n)
     AUTO_BUF text = { 0 };
 
     words_count(sketch->chart->words, WORD_MORE_OPTIONS, n, &text);
-    if (!buf_ok(&text))
-        sketch->drawing->texts.failed = true;
+    buf_heed(&sketch->drawing->texts, &text);
     sketch_note(sketch, buf_str(&text));
 }
 
@@ -194,8 +191,8 @@ static void sum_up(const struct sketch *sketch, struct buf *out)
     } else {
         words_count(words, WORD_VOTES, tally->votes, out);
     }
-    if (!buf_ok(&votes) || !buf_ok(&rating))
-        out->failed = true;
+    buf_heed(out, &votes);
+    buf_heed(out, &rating);
 }
 
 static void sum_up_and_phase(const struct sketch *sketch, struct buf *out)
@@ -256,8 +253,7 @@ static void heading(struct sketch *sketch)
     sketch_note_cut(sketch, &block);
     sketch->y += block_height(&block) + 4;
     sum_up_and_phase(sketch, &summary);
-    if (!buf_ok(&summary))
-        sketch->drawing->texts.failed = true;
+    buf_heed(&sketch->drawing->texts, &summary);
     if (sketch->poll->kind == POLL_CHOICE || sketch->history)
         sketch_note(sketch, buf_str(&summary));
     sketch->y += card ? 8 : 14;

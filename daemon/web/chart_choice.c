@@ -73,6 +73,7 @@ static void place_figures(struct rows *rows)
         double width;
 
         sketch_figure(sketch, i, &figure);
+        buf_heed(&sketch->drawing->texts, &figure);
         width = letters_width(buf_str(&figure), LETTERING_FIGURE);
         if (width > widest)
             widest = width;
@@ -91,8 +92,7 @@ static void draw_figure(const struct rows *rows, const struct row *row, double b
     AUTO_BUF figure = { 0 };
 
     sketch_figure(sketch, row->option, &figure);
-    if (!buf_ok(&figure))
-        sketch->drawing->texts.failed = true;
+    buf_heed(&sketch->drawing->texts, &figure);
     draw_text(sketch->drawing, INK_TEXT, x, middle + LETTERING_FIGURE.size * 0.36, ALIGN_LEFT,
               lettering_fitting(LETTERING_FIGURE, buf_str(&figure), room), buf_str(&figure), room);
 }

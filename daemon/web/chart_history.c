@@ -93,8 +93,7 @@ static void draw_levels(struct plot *plot, uint64_t step)
         AUTO_BUF text = { 0 };
 
         words_number(sketch->chart->words, votes, &text);
-        if (!buf_ok(&text))
-            sketch->drawing->texts.failed = true;
+        buf_heed(&sketch->drawing->texts, &text);
         draw_line(sketch->drawing, INK_GRID, ends, 2, 1, false);
         draw_text(sketch->drawing, INK_MUTED, plot->left - 6, ends[0].y + 4, ALIGN_RIGHT,
                   lettering_fitting(LETTERING_NOTE, buf_str(&text), room), buf_str(&text), room);
@@ -161,8 +160,7 @@ static void draw_span(struct sketch *sketch)
     words_moment(sketch->chart->words, sketch->history->from_ms, &text);
     buf_text(&text, " – ");
     words_moment(sketch->chart->words, sketch->history->to_ms, &text);
-    if (!buf_ok(&text))
-        sketch->drawing->texts.failed = true;
+    buf_heed(&sketch->drawing->texts, &text);
     sketch_note(sketch, buf_str(&text));
     sketch->y += 2 * ROW_GAP;
 }
@@ -247,8 +245,7 @@ static void draw_legend_row(struct sketch *sketch, size_t option, size_t place)
     char scratch[24];
 
     sketch_figure(sketch, option, &figure);
-    if (!buf_ok(&figure))
-        sketch->drawing->texts.failed = true;
+    buf_heed(&sketch->drawing->texts, &figure);
     figure_width = fmin(letters_width(buf_str(&figure), LETTERING_FIGURE), sketch->width * 0.5);
     block_wrap(&block, sketch_label(sketch, option, scratch), LETTERING_LABEL,
                sketch->width - SWATCH - 2 * SWATCH_GAP - figure_width, sketch->height > 0 ? 1 : 3);
@@ -294,6 +291,7 @@ void sketch_history(struct sketch *sketch)
 
     plot.most = most > 0 ? (most - 1) / step * step + step : step;
     words_number(sketch->chart->words, plot.most, &widest);
+    buf_heed(&sketch->drawing->texts, &widest);
     plot.left = sketch->margin + 8 +
                 fmin(letters_width(buf_str(&widest), LETTERING_NOTE), sketch->width / 3);
     plot.width = sketch->margin + sketch->width - plot.left - 4;

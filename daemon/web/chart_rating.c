@@ -85,8 +85,7 @@ static void draw_row(struct sketch *sketch, size_t i, double height, double figu
         draw_rect(drawing, INK_STAR, track_x, middle - bar / 2,
                   track * sketch->tally.options[i].share_millionths / 1000000, bar, 3);
     sketch_figure(sketch, i, &figure);
-    if (!buf_ok(&figure))
-        drawing->texts.failed = true;
+    buf_heed(&drawing->texts, &figure);
     draw_text(drawing, INK_TEXT, track_x + track + GAP, baseline, ALIGN_LEFT,
               lettering_fitting(bold, buf_str(&figure), figure_width), buf_str(&figure),
               figure_width);
@@ -101,6 +100,7 @@ static double figures_width(const struct sketch *sketch)
         AUTO_BUF figure = { 0 };
 
         sketch_figure(sketch, i, &figure);
+        buf_heed(&sketch->drawing->texts, &figure);
         widest = fmax(widest, letters_width(buf_str(&figure), LETTERING_FIGURE));
     }
     return fmin(widest, sketch->width * 0.55);

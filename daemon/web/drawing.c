@@ -192,9 +192,12 @@ void drawing_end(struct drawing *drawing, double height, unsigned height_px)
 
 void drawing_restart(struct drawing *drawing, double width)
 {
+    bool ok = drawing_ok(drawing); /* what was measured decides on what is drawn next */
+
     buf_clear(&drawing->shapes);
     buf_clear(&drawing->points);
     buf_clear(&drawing->texts);
+    drawing->texts.failed = !ok;
     drawing->width = width;
     drawing_begin(drawing);
 }

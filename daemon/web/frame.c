@@ -51,22 +51,23 @@ static void social_write(const struct page_look *look, const struct page_head *h
     meta(out, "og:type", STR("website"));
     if (view->shown->visible) {
         description(view, &text);
+        buf_heed(out, &text);
         meta(out, "og:description", buf_str(&text));
     }
     if (!look->base)
         return;
     buf_clear(&text);
     buf_format(&text, "%s/%s", look->base, head->path);
+    buf_heed(out, &text);
     meta(out, "og:url", buf_str(&text));
     if (!view->shown->visible)
         return;
     buf_clear(&text);
     buf_format(&text, "%s/v1/polls/%s/chart.png?width=1200&lang=%s", look->base, view->poll->id,
                look->words->tag);
+    buf_heed(out, &text);
     meta(out, "og:image", buf_str(&text));
     buf_text(out, "<meta name=\"twitter:card\" content=\"summary_large_image\">\n");
-    if (!buf_ok(&text))
-        out->failed = true;
 }
 
 static void canonical(const struct page_look *look, const struct page_head *head, struct buf *out)
@@ -130,8 +131,7 @@ static void share_write(const struct page_look *look, const struct page_head *he
         buf_text(out, "/p/");
     html_text(out, buf_str(&address));
     buf_text(out, "</a></p>");
-    if (!buf_ok(&address))
-        out->failed = true;
+    buf_heed(out, &address);
 }
 
 static void languages_write(const struct page_look *look, struct buf *out)

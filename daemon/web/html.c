@@ -81,8 +81,7 @@ void html_count(struct buf *out, const struct words *words, enum word word, uint
     AUTO_BUF text = { 0 };
 
     words_count(words, word, n, &text);
-    if (!buf_ok(&text))
-        out->failed = true;
+    buf_heed(out, &text);
     html_text(out, buf_str(&text));
 }
 
@@ -96,8 +95,7 @@ void html_moment(struct buf *out, const struct words *words, enum word word, int
     buf_text(&time, "\">");
     words_moment(words, at_ms, &time); /* letters, digits and separators: nothing to escape */
     buf_text(&time, "</time>");
-    if (!buf_ok(&time))
-        out->failed = true;
+    buf_heed(out, &time);
     value.text = buf_str(&time);
     html_fill(out, words_text(words, word), &value, 1);
 }

@@ -14,8 +14,8 @@ static void rated_write(const struct page_look *look, const struct page_listed *
 
     words_number(look->words, listed->votes, &votes);
     words_hundredths(look->words, listed->rating_hundredths, &mean);
-    if (!buf_ok(&votes) || !buf_ok(&mean))
-        out->failed = true;
+    buf_heed(out, &votes);
+    buf_heed(out, &mean);
     values[0].text = buf_str(&votes);
     values[1].text = buf_str(&mean);
     stars_write(listed->rating_hundredths, listed->scale, out);

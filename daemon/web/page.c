@@ -51,8 +51,7 @@ static void standing_write(const struct poll_view *view, uint64_t marks, struct 
             html_foreign(&names, NULL, NULL, view->language,
                          text_value(&view->poll->labels[i], view->language));
     }
-    if (!buf_ok(&names))
-        out->failed = true;
+    buf_heed(out, &names);
     value.text = buf_str(&names);
     buf_char(out, ' ');
     html_fill(out, words_text(view->words, WORD_STANDING), &value, 1);
@@ -73,8 +72,7 @@ static void news_write(const struct poll_view *view, struct buf *out)
     buf_format(out, "<p class=\"news%s\" role=\"%s\" tabindex=\"-1\" autofocus>",
                news->alert ? " alert" : "", news->alert ? "alert" : "status");
     choose_write(view, &text);
-    if (!buf_ok(&text))
-        out->failed = true;
+    buf_heed(out, &text);
     hint.text = buf_str(&text);
     html_fill(out, words_text(view->words, news->word), &hint, 1);
     if (news->standing != 0)
@@ -90,8 +88,8 @@ static void choose_range(const struct poll_view *view, struct buf *out)
 
     words_number(view->words, view->poll->min_choices, &least);
     words_number(view->words, view->poll->max_choices, &most);
-    if (!buf_ok(&least) || !buf_ok(&most))
-        out->failed = true;
+    buf_heed(out, &least);
+    buf_heed(out, &most);
     values[0].text = buf_str(&least);
     values[1].text = buf_str(&most);
     html_fill(out, words_text(view->words, WORD_CHOOSE_RANGE), values, 2);

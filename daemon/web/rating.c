@@ -19,8 +19,8 @@ static void mean_write(const struct poll_view *view, struct buf *out)
     if (view->tally.rated) {
         words_number(view->words, view->tally.votes, &votes);
         words_hundredths(view->words, view->tally.rating_hundredths, &mean);
-        if (!buf_ok(&votes) || !buf_ok(&mean))
-            out->failed = true;
+        buf_heed(out, &votes);
+        buf_heed(out, &mean);
         values[0].text = buf_str(&votes);
         values[1].text = buf_str(&mean);
         html_fill(out, words_text(view->words, WORD_RATED), values, 2);

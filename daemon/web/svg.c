@@ -222,6 +222,10 @@ static void described(struct buf *out, const struct drawing *drawing, const char
 
 void svg_render(const struct drawing *drawing, struct buf *out)
 {
+    if (!drawing_ok(drawing)) {
+        out->failed = true; /* shapes may speak of texts and points that are not there */
+        return;
+    }
     buf_text(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     head(out, drawing);
     described(out, drawing, "title", &drawing->title);
@@ -229,6 +233,4 @@ void svg_render(const struct drawing *drawing, struct buf *out)
     for (size_t i = 0; i < drawing_n_shapes(drawing); i++)
         shape_render(out, drawing, drawing_shape(drawing, i));
     buf_text(out, "</svg>\n");
-    if (!drawing_ok(drawing))
-        out->failed = true;
 }

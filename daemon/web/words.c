@@ -137,8 +137,7 @@ void words_count(const struct words *words, enum word word, uint64_t n, struct b
 
     words_number(words, n, &number);
     value.text = buf_str(&number);
-    if (!buf_ok(&number))
-        out->failed = true;
+    buf_heed(out, &number);
     words_fill(words_plural(words, word, n), &value, 1, NULL, out);
 }
 
