@@ -85,8 +85,7 @@ static void answer_redirect(struct exchange *exchange, struct api_loop *loop, un
     buf_str_add(&location, query);
     buf_char(&location, '\0');
     buf_clear(&loop->out);
-    if (!buf_ok(&location))
-        loop->out.failed = true;
+    buf_heed(&loop->out, &location);
     answer_out(exchange, loop,
                &(struct answer){ .status = status,
                                  .caching = CACHE_PRIVATE,
@@ -234,22 +233,27 @@ static bool give_cookie(struct call *call, const struct view *view, uint64_t *re
     return true;
 }
 
-enum cookie_state { COOKIE_NOT_NEEDED, COOKIE_GOOD, COOKIE_MISSING };
+enum cookie_state { COOKIE_NOT_NEEDED, COOKIE_GOOD, COOKIE_MISSING, COOKIE_NO_MEMORY };
 
-/* A cookie that has run out, or whose key is gone, is as good as none. */
+/* A cookie that has run out, or whose key is gone, is as good as none; one that cannot be read for
+ * want of memory is not: a fresh one in its place would let its owner vote twice. */
 static enum cookie_state cookie_read(const struct call *call, const struct poll *poll,
                                      struct naming *ret_naming)
 {
     struct str cookie = cookie_find(call->request, STR(COOKIE_VOTER));
     int64_t now_s = loop_wall_ms(exchange_loop(call->exchange)) / 1000;
+    enum token_verdict verdict = TOKEN_GOOD;
     struct token_voter voter;
 
     *ret_naming = (struct naming){ { NULL, 0 }, { NULL, 0 } };
     if (poll->voters == VOTERS_ADDRESS || call->caller.bearer.at || call->caller.has_uid ||
         role_is_trusted(call->caller.role))
         return COOKIE_NOT_NEEDED;
-    if (!cookie.at || !call->loop->tokens ||
-        token_check(call->loop->tokens, cookie, str_of(poll->id), now_s, &voter) != TOKEN_GOOD)
+    if (cookie.at && call->loop->tokens)
+        verdict = token_check(call->loop->tokens, cookie, str_of(poll->id), now_s, &voter);
+    if (verdict == TOKEN_NO_MEMORY)
+        return COOKIE_NO_MEMORY;
+    if (!cookie.at || !call->loop->tokens || verdict != TOKEN_GOOD)
         return poll->voters == VOTERS_ACCOUNT ? COOKIE_NOT_NEEDED : COOKIE_MISSING;
     ret_naming->token = cookie;
     return COOKIE_GOOD;
@@ -299,8 +303,11 @@ static bool vote(struct call *call, struct view **view, size_t i, const struct f
 {
     const struct poll *poll = view_poll(*view, i)->poll;
     struct naming naming;
+    enum cookie_state cookie = cookie_read(call, poll, &naming);
 
-    if (cookie_read(call, poll, &naming) == COOKIE_MISSING) {
+    if (cookie == COOKIE_NO_MEMORY)
+        return refuse(reterr, PROBLEM_BUSY, "no memory for the cookie; send it again");
+    if (cookie == COOKIE_MISSING) {
         if (!url_parameter(&call->loop->url, "c").at)
             return give_cookie(call, *view, &reterr_refused->retry_s, reterr);
         reterr_refused->word = WORD_NEEDS_COOKIES;
