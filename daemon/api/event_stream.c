@@ -45,7 +45,8 @@ int64_t events_now_ms(const struct events *events)
     return loop_mono_ms(exchange_loop(events->exchange));
 }
 
-static void send_event(struct events *events, struct str name, uint64_t version, struct str data)
+/* false: no memory. */
+static bool send_event(struct events *events, struct str name, uint64_t version, struct str data)
 {
     struct buf *out = &events->loop->out;
 
@@ -60,12 +61,13 @@ static void send_event(struct events *events, struct str name, uint64_t version,
     buf_str_add(out, data); /* JSON without white space: one line */
     buf_text(out, "\n\n");
     if (!buf_ok(out))
-        return; /* no memory: the next change brings the newest */
+        return false;
     exchange_add(events->exchange, buf_str(out));
     /* Of several polls more may follow in this turn, and one write is cheaper than many. */
     if (events->n == 1)
         exchange_flush(events->exchange);
     events->commented_ms = events_now_ms(events);
+    return true;
 }
 
 static void send_tally(struct followed *followed, struct published *published)
@@ -73,13 +75,13 @@ static void send_tally(struct followed *followed, struct published *published)
     const struct rendered *tally =
         published_json(published, language_find(published, followed->language));
 
-    if (!tally)
+    /* Without memory it stays due: there may be no later change to bring it. */
+    followed->due = !tally || !send_event(followed->events, STR("tally"), published->counts.version,
+                                          (struct str){ tally->json, tally->len });
+    if (followed->due)
         return;
     followed->shown = published->counts.version;
     followed->sent_ms = events_now_ms(followed->events);
-    followed->due = false;
-    send_event(followed->events, STR("tally"), followed->shown,
-               (struct str){ tally->json, tally->len });
 }
 
 /* In a stream of several polls it is said once of one whose results are hidden. */
@@ -90,9 +92,9 @@ static void send_hidden(struct followed *followed, const struct poll *poll)
     followed->due = false;
     if (followed->said_hidden)
         return;
-    followed->said_hidden = true;
     (void)snprintf(data, sizeof data, "{\"id\":\"%s\",\"hidden\":true}", poll->id);
-    send_event(followed->events, STR("tally"), 0, str_of(data));
+    followed->said_hidden = send_event(followed->events, STR("tally"), 0, str_of(data));
+    followed->due = !followed->said_hidden;
 }
 
 void followed_answered(struct followed *followed, bool visible)
@@ -154,13 +156,17 @@ static void deleted(struct followed *followed, const char *id)
 {
     struct events *events = followed->events;
     char data[POLL_ID_BYTES_MAX + 32];
+    bool sent;
 
     (void)snprintf(data, sizeof data, "{\"id\":\"%s\"}", id);
-    send_event(events, STR("deleted"), 0, str_of(data));
+    sent = send_event(events, STR("deleted"), 0, str_of(data));
     topics_leave(events->api, events->loop, &followed->follower);
-    if (follows_any(events))
+    if (sent && follows_any(events))
         return;
-    exchange_end(events->exchange);
+    if (sent)
+        exchange_end(events->exchange);
+    else
+        exchange_abort(events->exchange); /* who connects again hears 404 */
     events_leave(events);
 }
 

@@ -59,6 +59,11 @@ void exchange_end(struct exchange *exchange)
     (void)exchange;
 }
 
+void exchange_abort(struct exchange *exchange)
+{
+    exchange_end(exchange);
+}
+
 struct loop *exchange_loop(const struct exchange *exchange)
 {
     (void)exchange;
