@@ -13,11 +13,17 @@
 #define TRAILER_BYTES_MAX (8 * 1024)
 
 enum state {
-    SIZE_FIRST = 0, /* the first digit of a chunk's size */
-    SIZE,           /* more digits */
-    EXTENSION,      /* behind the size, up to CR */
+    SIZE_FIRST = 0,  /* the first digit of a chunk's size */
+    SIZE,            /* more digits */
+    EXTENSION,       /* white space behind the size or a value: a ';' must follow */
+    EXTENSION_START, /* behind ';' */
+    EXTENSION_NAME,
+    EXTENSION_NAMED,  /* white space behind a name */
+    EXTENSION_EQUALS, /* behind '=' */
+    EXTENSION_VALUE,
     EXTENSION_QUOTED,
     EXTENSION_ESCAPE,
+    EXTENSION_UNQUOTED, /* behind the closing quote */
     SIZE_LF,
     DATA,
     DATA_CR,
@@ -35,6 +41,11 @@ static bool is_token(char c)
 {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
            str_find(STR("!#$%&'*+-.^_`|~"), c) < 15;
+}
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t';
 }
 
 static bool is_value(char c)
@@ -58,24 +69,40 @@ static enum state in_size(struct http1_chunked *chunked, char c)
 {
     if (c == '\r')
         return SIZE_LF;
-    if (c == ';' || c == ' ' || c == '\t')
-        return EXTENSION;
-    return size_digit(chunked, c);
+    if (c == ';')
+        return EXTENSION_START;
+    return is_blank(c) ? EXTENSION : size_digit(chunked, c);
 }
 
-static enum state in_extension(char c)
+/* *( BWS ";" BWS chunk-ext-name [ BWS "=" BWS ( token / quoted-string ) ] ), RFC 9112 §7.1.1. What
+ * is laxer here is a body that another reader ends elsewhere. */
+static enum state in_extension(enum state state, char c)
 {
+    bool may_end =
+        state == EXTENSION_NAME || state == EXTENSION_VALUE || state == EXTENSION_UNQUOTED;
+    bool named = state == EXTENSION_NAME || state == EXTENSION_NAMED;
+
     if (c == '\r')
-        return SIZE_LF;
+        return may_end ? SIZE_LF : BAD;
+    if (c == ';')
+        return may_end || named || state == EXTENSION ? EXTENSION_START : BAD;
+    if (c == '=')
+        return named ? EXTENSION_EQUALS : BAD;
+    if (is_blank(c))
+        return named ? EXTENSION_NAMED : may_end ? EXTENSION : state;
     if (c == '"')
-        return EXTENSION_QUOTED;
-    return is_token(c) || c == ';' || c == '=' || c == ' ' || c == '\t' ? EXTENSION : BAD;
+        return state == EXTENSION_EQUALS ? EXTENSION_QUOTED : BAD;
+    if (!is_token(c))
+        return BAD;
+    if (state == EXTENSION_START || state == EXTENSION_NAME)
+        return EXTENSION_NAME;
+    return state == EXTENSION_EQUALS || state == EXTENSION_VALUE ? EXTENSION_VALUE : BAD;
 }
 
 static enum state in_quoted(char c)
 {
     if (c == '"')
-        return EXTENSION;
+        return EXTENSION_UNQUOTED;
     if (c == '\\')
         return EXTENSION_ESCAPE;
     return is_value(c) ? EXTENSION_QUOTED : BAD;
@@ -110,7 +137,13 @@ static enum state step(struct http1_chunked *chunked, char c)
     case SIZE:
         return in_size(chunked, c);
     case EXTENSION:
-        return in_extension(c);
+    case EXTENSION_START:
+    case EXTENSION_NAME:
+    case EXTENSION_NAMED:
+    case EXTENSION_EQUALS:
+    case EXTENSION_VALUE:
+    case EXTENSION_UNQUOTED:
+        return in_extension(state, c);
     case EXTENSION_QUOTED:
         return in_quoted(c);
     case EXTENSION_ESCAPE:
