@@ -2,7 +2,8 @@
  * net/server.c - listeners and loops together.
  *
  * The first loop accepts for all and hands connections round. So that running out of descriptors
- * is answered, not spun on, one descriptor is kept in reserve.
+ * is answered, not spun on, one descriptor is kept in reserve; where that is not enough, the doors
+ * are shut for a moment, and who stands there waits.
  *
  * Threads: main's, but on_accept(), which is the first loop's.
  */
@@ -24,6 +25,7 @@
 #define LISTENERS_MAX 32
 #define ACCEPTS_A_TURN 64
 #define DESCRIPTORS_KEPT 64 /* for the store, the loops and the log */
+#define REST_MS 100
 
 const struct net_deadlines net_deadlines_default = {
     .head_ms = 10000,
@@ -47,8 +49,9 @@ struct server {
     size_t n_started;
     struct door doors[LISTENERS_MAX];
     size_t n_doors;
-    size_t next_loop; /* first loop */
-    int reserve_fd;   /* first loop */
+    size_t next_loop;         /* first loop */
+    int reserve_fd;           /* first loop; -1: another thread took its number as it was spent */
+    struct event *rest_event; /* first loop: pending while the doors are shut */
 };
 
 static size_t connections_allowed(size_t wanted)
@@ -72,6 +75,36 @@ static void close_doors(struct server *server)
         listener_close(&server->doors[i].listener);
     }
     server->n_doors = 0;
+}
+
+static void refill_reserve(struct server *server)
+{
+    if (server->reserve_fd < 0)
+        server->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+/* Who cannot be let in, nor be told so, would wake the loop again and again. */
+static void rest(struct server *server)
+{
+    static const struct timeval a_moment = { .tv_usec = REST_MS * 1000 };
+
+    if (event_add(server->rest_event, &a_moment) < 0)
+        return; /* rather busy than deaf */
+    for (size_t i = 0; i < server->n_doors; i++)
+        (void)event_del(server->doors[i].event);
+}
+
+static void on_rested(evutil_socket_t unused, short what, void *context)
+{
+    struct server *server = context;
+
+    (void)unused;
+    (void)what;
+    refill_reserve(server);
+    for (size_t i = 0; i < server->n_doors; i++) {
+        if (event_add(server->doors[i].event, NULL) < 0)
+            rest(server);
+    }
 }
 
 /* A connection that cannot be had is told so, as well as one can without waiting for it. */
@@ -124,14 +157,15 @@ static enum accepted spend_reserve(struct server *server, const struct listener 
     int fd;
 
     if (server->reserve_fd < 0)
-        return ACCEPT_NONE;
+        return ACCEPT_NO_FD;
     (void)close(server->reserve_fd);
+    server->reserve_fd = -1;
     accepted = listener_accept(listener, &fd, &peer);
     if (accepted == ACCEPTED) {
         free(peer.groups);
         turn_away(server, fd, "no descriptor for a connection; try again");
     }
-    server->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    refill_reserve(server);
     return accepted;
 }
 
@@ -156,6 +190,8 @@ static void on_accept(evutil_socket_t unused, short what, void *context)
             log_line(LOG_ERROR, "%s can no longer be listened on", door->listener.name);
             (void)event_del(door->event);
         }
+        if (accepted == ACCEPT_NO_FD)
+            rest(server);
         if (accepted != ACCEPTED && accepted != ACCEPT_GONE)
             return;
     }
@@ -193,7 +229,8 @@ struct server *server_new(const struct net_settings *settings, const struct http
 
     if (!server)
         return why_set(reterr_why, "no memory for the server");
-    server->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    server->reserve_fd = -1;
+    refill_reserve(server);
     server->shared.handler = *handler;
     server->shared.deadlines = settings->deadlines;
     server->shared.clock = settings->clock;
@@ -268,6 +305,11 @@ static void name_thread(const struct loop *loop)
 
 bool server_start(struct server *server, struct why *reterr_why)
 {
+    server->rest_event = event_new(server->loops[0]->base, -1, 0, on_rested, server);
+    if (!server->rest_event) {
+        why_set(reterr_why, "no memory to listen");
+        return false;
+    }
     for (size_t i = 0; i < server->n_doors; i++) {
         struct door *door = &server->doors[i];
 
@@ -343,6 +385,8 @@ void server_free(struct server *server)
     for (size_t i = 0; i < server->n_started; i++)
         (void)pthread_join(server->loops[i]->thread, NULL);
     close_doors(server);
+    if (server->rest_event)
+        event_free(server->rest_event);
     for (size_t i = 0; i < server->n_loops; i++)
         loop_free(server->loops[i]);
     free(server->loops);

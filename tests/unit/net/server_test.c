@@ -17,6 +17,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -349,6 +350,49 @@ static void an_address_has_its_share_of_connections(void **state)
     stop();
 }
 
+static int64_t now_ms(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void where_not_even_the_reserve_helps_the_loop_rests_and_then_serves(void **state)
+{
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    int64_t since_ms;
+    struct rlimit before;
+    struct rlimit none;
+    uint64_t turns;
+    char *heard;
+    int fd;
+
+    (void)state;
+    start(&(struct net_settings){ .threads = 1 });
+    fd = dial_unix(&site.house); /* warms up: everything else is open by then */
+    say(fd, LAST);
+    free(hear(fd));
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    none = before;
+    none.rlim_cur = 1; /* no number, not that of the reserve either */
+    (void)snprintf(address.sun_path, sizeof address.sun_path, "%s", site.house.path);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    turns = server_turns(site.house.server, 0);
+    since_ms = now_ms();
+    assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
+    say(fd, LAST);
+    while (server_turns(site.house.server, 0) < turns + 6)
+        (void)sched_yield();
+    assert_true(now_ms() - since_ms >= 200); /* a rest lies before each turn but the first */
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    heard = hear(fd);
+    assert_non_null(strstr(heard, "200 OK"));
+    free(heard);
+    stop();
+}
+
 static void without_descriptors_a_client_hears_503_and_the_next_is_served(void **state)
 {
     struct rlimit before;
@@ -443,6 +487,7 @@ int main(void)
         cmocka_unit_test(half_a_request_is_timed_out_and_an_idle_connection_just_ends),
         cmocka_unit_test(one_connection_too_many_is_told_so),
         cmocka_unit_test(an_address_has_its_share_of_connections),
+        cmocka_unit_test(where_not_even_the_reserve_helps_the_loop_rests_and_then_serves),
         cmocka_unit_test(without_descriptors_a_client_hears_503_and_the_next_is_served),
         cmocka_unit_test(draining_answers_what_has_begun_and_closes_the_idle),
         cmocka_unit_test(what_cannot_be_listened_on_is_named),
