@@ -87,7 +87,7 @@ class Shim:
 
 
 @contextlib.contextmanager
-def _environment(**values):
+def environment(**values):
     before = {name: os.environ.get(name) for name in values}
     os.environ.update(values)
     try:
@@ -116,7 +116,7 @@ class FaultyDaemon(harness.Daemon):
             return super().start()
 
     def shimmed(self):
-        return _environment(LD_PRELOAD=SHIM, FAULTS_CONTROL=self.shim.path,
+        return environment(LD_PRELOAD=SHIM, FAULTS_CONTROL=self.shim.path,
                             FAULTS_FOLDER=str(self.state))
 
     def start_refused(self):
