@@ -8,9 +8,8 @@
 #include <stddef.h>
 
 #define SECONDS_A_DAY 86400
-/* 0000-01-01T00:00:00Z and 9999-12-31T23:59:59Z: what four digits of a year can say in UTC. */
+/* 0000-01-01T00:00:00Z: with WHEN_LAST_S, what four digits of a year can say in UTC. */
 #define FIRST_SECOND INT64_C(-62167219200)
-#define LAST_SECOND INT64_C(253402300799)
 
 struct fields {
     unsigned year;
@@ -132,7 +131,7 @@ bool when_parse(struct str text, int64_t *ret_ms)
     /* A leap second comes before midnight in UTC and at no other time (RFC 3339 §5.7). */
     if (f.second == 60 && at % SECONDS_A_DAY != 0)
         return false;
-    if (at < FIRST_SECOND || at > LAST_SECOND)
+    if (at < FIRST_SECOND || at > WHEN_LAST_S)
         return false;
     *ret_ms = at * 1000;
     return true;

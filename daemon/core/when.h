@@ -12,6 +12,8 @@
 
 /* No such moment: a poll without opens_at or closes_at. */
 #define WHEN_NEVER INT64_MAX
+/* 9999-12-31T23:59:59Z, the last that RFC 3339 can say, in seconds since 1970. */
+#define WHEN_LAST_S INT64_C(253402300799)
 
 /*
  * Reads an RFC 3339 §5.6 date-time: real dates only (leap years known), `T` and `Z` in either case,

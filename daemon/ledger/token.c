@@ -13,6 +13,7 @@
 #include "base/utf8.h"
 #include "core/json.h"
 #include "core/poll.h"
+#include "core/when.h"
 #include "ledger/token_inside.h"
 
 #define PART_BYTES_MAX (TOKEN_BYTES_MAX / 4 * 3)
@@ -312,6 +313,8 @@ enum token_signed token_sign(const struct token_keys *keys, const struct token_c
     if (refused != TOKEN_SIGNED)
         return refused;
     exp_s = now_s + claims->lifetime_s;
+    if (exp_s > WHEN_LAST_S)
+        exp_s = WHEN_LAST_S; /* a clock that stands near the end of the calendar */
     key = &keys->keys[keys->signer];
     buf_text(&header, HEADER_START);
     buf_add(&header, key->kid, key->kid_len);

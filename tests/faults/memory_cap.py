@@ -3,8 +3,9 @@
 
 A cycle: start, cap the memory that it may write to a little above what it has (RLIMIT_DATA; the
 address space would not do, for allocators reserve far more of it than they use), and let clients
-vote and read until far more was asked for than fits. Every answer is a good one or 503; then the cap is lifted, every vote is sent again, and each counts once: those that
-were acknowledged are there already.
+vote and read until far more was asked for than fits. Every answer is a good one or 503; then the
+cap is lifted, every vote is sent again, and each counts once: those that were acknowledged are
+there already.
 """
 import argparse
 import pathlib
