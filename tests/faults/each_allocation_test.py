@@ -1,7 +1,10 @@
 """The short setting of each_allocation.py: every scenario once, starts in strides."""
+import os
+
 import pytest
 
 import each_allocation
+import raw
 import scenarios
 
 START_STRIDE = 97  # a prime, so that strides do not walk in step with what is asked for
@@ -27,6 +30,17 @@ def test_allocations_that_all_fail_are_answered_and_change_nothing(run, scenario
 
 def test_what_was_said_while_memory_was_short_is_in_the_ledger(run):
     run.check_ledger()
+
+
+@pytest.mark.skipif(os.environ["TALLYD_CAIRO"] != "1", reason="PNG is not built in")
+def test_a_picture_for_which_there_is_no_room_is_not_begun(run):
+    """GLib would end the process; what it asks for in small pieces nothing can save."""
+    run.daemon.memory.arm(1, for_ever=True, bytes_min=1 << 20)
+    asked = raw.closing("GET", "/v1/polls/r/chart.png")
+    assert raw.ask(run.daemon.tcp, asked).status == 503
+    run.daemon.memory.disarm()
+    assert run.daemon.memory.failed == 1
+    assert raw.ask(run.daemon.tcp, asked).status == 200
 
 
 def test_a_reload_without_memory_is_done_or_refused_or_ends_with_a_sentence(tmp_path):

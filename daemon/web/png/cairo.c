@@ -12,11 +12,13 @@
 #include "web/png_module.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 #include <pango/pangocairo.h>
 
 /* 64 MiB; the highest that charts ask for has ten million. */
 #define PIXELS_MAX (16 * 1024 * 1024)
+#define LETTERS_BYTES (16 * 1024 * 1024) /* fonts: 64 labels of four scripts kept 12 MiB */
 
 static void context_autofree(cairo_t **held)
 {
@@ -157,6 +159,18 @@ static cairo_status_t write_out(void *out, const unsigned char *bytes, unsigned 
     return buf_ok(out) ? CAIRO_STATUS_SUCCESS : CAIRO_STATUS_NO_MEMORY;
 }
 
+/* GLib and Pango end the process where they find no memory, and nothing can be put in their place.
+ * So what a picture needs is asked for first: where there is no room for it, it is not begun. */
+static bool has_room(const struct drawing *drawing)
+{
+    size_t pixels = (size_t)drawing->width_px * drawing->height_px;
+    void *volatile room = malloc(pixels * 4 + LETTERS_BYTES); /* volatile: not to be left out */
+    bool there = room != NULL;
+
+    free(room);
+    return there;
+}
+
 static bool render(const struct drawing *drawing, struct buf *out)
 {
     double px_per_unit = drawing->width_px / drawing->width;
@@ -166,7 +180,7 @@ static bool render(const struct drawing *drawing, struct buf *out)
     PangoLayout *layout;
 
     if (!drawing_ok(drawing) || drawing->width_px == 0 ||
-        drawing->height_px > PIXELS_MAX / drawing->width_px)
+        drawing->height_px > PIXELS_MAX / drawing->width_px || !has_room(drawing))
         return false;
     surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int)drawing->width_px,
                                          (int)drawing->height_px);
