@@ -115,7 +115,7 @@ def main():
     parser.add_argument("--cycles", type=int, default=1)
     parser.add_argument("--seed", type=int, help="of no use: nothing here is drawn by chance")
     args = parser.parse_args()
-    wrong, worst_ms, most_kb = 0, 0, 0
+    wrong, hung, crashed, worst_ms, most_kb = 0, 0, 0, 0, 0
     with tempfile.TemporaryDirectory(prefix="tallyd-swarm-") as folder:
         beside = Beside(folder, long=True)
         try:
@@ -128,13 +128,15 @@ def main():
             beside.end()
         except (Wrong, AssertionError, OSError) as found:
             print(repr(found), file=sys.stderr)
-            wrong = 1
+            wrong, hung = 1, int(isinstance(found, TimeoutError))
+            crashed = int(beside.daemon.process is None or
+                          beside.daemon.process.poll() is not None)
         finally:
-            if beside.daemon.process:
+            if beside.daemon.process and beside.daemon.process.poll() is None:
                 beside.daemon.kill()
     print(f"cycles {args.cycles}, good requests {beside.answered}, unanswered {wrong}, "
-          f"p99 at most {worst_ms:.1f} ms, memory at most {most_kb // 1024} MiB, hung 0, "
-          f"crashed {wrong}")
+          f"p99 at most {worst_ms:.1f} ms, memory at most {most_kb // 1024} MiB, "
+          f"hung {hung}, crashed {crashed}")
     return 1 if wrong else 0
 
 
