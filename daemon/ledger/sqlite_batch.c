@@ -117,8 +117,14 @@ enum fault batch_roll_back(struct store *store)
     /* NOMEM, FULL and IOERR may have rolled back by themselves; then a ROLLBACK is an error, and
      * without asking, what followed would have been committed alone. */
     if (store->in_transaction && !sqlite3_get_autocommit(store->db) &&
-        sql_run(store, SQL_ROLLBACK) != FAULT_NONE)
+        sql_run(store, SQL_ROLLBACK) != FAULT_NONE) {
+        /* Where it was memory that was short, nobody has said so. */
+        log_line(LOG_ERROR,
+                 "no memory to roll back in %s, or its disk failed; ending, the next "
+                 "start recovers it",
+                 store->path);
         fault = FAULT_BROKEN;
+    }
     store->in_transaction = false;
     while (store->n_undo > 0)
         undo_one(&store->undo[--store->n_undo]);
