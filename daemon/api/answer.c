@@ -17,6 +17,7 @@ static const char *const cache_control[] = {
     [CACHE_PRIVATE] = "private, no-store",
     [CACHE_TALLY] = "public, max-age=1, stale-while-revalidate=5",
     [CACHE_AN_HOUR] = "public, max-age=3600",
+    [CACHE_SCRIPT] = "public, max-age=300",
     [CACHE_FOR_EVER] = "public, max-age=31536000, immutable",
 };
 

@@ -110,6 +110,7 @@ enum caching {
     CACHE_PRIVATE, /* private, no-store: it depends on who asked */
     CACHE_TALLY,   /* public, max-age=1, stale-while-revalidate=5 */
     CACHE_AN_HOUR, /* public, max-age=3600: another one comes with an upgrade */
+    CACHE_SCRIPT,  /* public, for five minutes: short, as it goes with the pages of its version */
     CACHE_FOR_EVER /* the address tells the bytes */
 };
 

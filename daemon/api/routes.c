@@ -11,14 +11,6 @@
 #include "api/pending.h"
 #include "base/log.h"
 
-static void not_built(struct call *call)
-{
-    struct refusal *refusal = &call->loop->refusal;
-
-    refuse(refusal, PROBLEM_NOT_IMPLEMENTED, "this part of tallyd is not built in yet");
-    answer_refusal(call->exchange, call->loop, refusal, (struct str){ NULL, 0 });
-}
-
 #define POLL "/v1/polls/{id}"
 
 /* The rows that are asked for most come first: a request is looked up by walking down. */
@@ -49,7 +41,7 @@ const struct route routes[] = {
     { METHOD_POST, "/p/{id}", ROLE_PUBLIC, NULL, page_post },
     { METHOD_GET, "/embed/{id}", ROLE_PUBLIC, NULL, embed_get },
     { METHOD_GET, "/assets/{id}", ROLE_PUBLIC, NULL, asset_get },
-    { METHOD_GET, "/widget.js", ROLE_PUBLIC, NULL, not_built },
+    { METHOD_GET, "/widget.js", ROLE_PUBLIC, NULL, widget_get },
     { METHOD_GET, "/oembed", ROLE_PUBLIC, NULL, oembed_get },
     { METHOD_GET, "/openapi.json", ROLE_PUBLIC, NULL, openapi_get },
     { METHOD_GET, "/metrics", ROLE_PUBLIC, NULL, metrics_get },

@@ -87,6 +87,7 @@ void page_best(struct call *call);
 void page_post(struct call *call);
 /* assets.c */
 void asset_get(struct call *call);
+void widget_get(struct call *call);
 /* health.c */
 void livez(struct call *call);
 void readyz(struct call *call);

@@ -48,19 +48,44 @@ static enum asset_found compare(const struct embedded *embedded, struct str file
     return str_eq(middle, str_of(embedded->hash)) ? ASSET_CURRENT : ASSET_NEWER;
 }
 
+static const struct embedded *named(const char *name)
+{
+    size_t i = 0;
+
+    while (i < embedded_daemon_web_assets_count &&
+           strcmp(embedded_daemon_web_assets[i].name, name) != 0)
+        i++;
+    assert(i < embedded_daemon_web_assets_count);
+    return &embedded_daemon_web_assets[i];
+}
+
+static struct asset asset_of(const struct embedded *embedded)
+{
+    struct str stem;
+    struct str extension;
+
+    name_split(str_of(embedded->name), &stem, &extension);
+    return (struct asset){ .type = type_of(extension),
+                           .bytes = { (const char *)embedded->bytes, embedded->len } };
+}
+
+struct asset asset_named(const char *name, const char **ret_hash)
+{
+    const struct embedded *embedded = named(name);
+
+    *ret_hash = embedded->hash;
+    return asset_of(embedded);
+}
+
 enum asset_found asset_find(struct str file, struct asset *ret_asset)
 {
     for (size_t i = 0; i < embedded_daemon_web_assets_count; i++) {
         const struct embedded *embedded = &embedded_daemon_web_assets[i];
         enum asset_found found = compare(embedded, file);
-        struct str stem;
-        struct str extension;
 
         if (found == ASSET_NONE)
             continue;
-        name_split(str_of(embedded->name), &stem, &extension);
-        ret_asset->type = type_of(extension);
-        ret_asset->bytes = (struct str){ (const char *)embedded->bytes, embedded->len };
+        *ret_asset = asset_of(embedded);
         return found;
     }
     return ASSET_NONE;
@@ -70,15 +95,10 @@ void asset_name_write(const char *name, struct buf *out)
 {
     struct str stem;
     struct str extension;
-    size_t i = 0;
 
-    while (i < embedded_daemon_web_assets_count &&
-           strcmp(embedded_daemon_web_assets[i].name, name) != 0)
-        i++;
-    assert(i < embedded_daemon_web_assets_count);
     name_split(str_of(name), &stem, &extension);
     buf_str_add(out, stem);
     buf_char(out, '-');
-    buf_text(out, embedded_daemon_web_assets[i].hash);
+    buf_text(out, named(name)->hash);
     buf_str_add(out, extension);
 }

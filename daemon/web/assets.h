@@ -27,6 +27,9 @@ enum asset_found {
 /* file  as in the address, decoded; *ret_asset is not written on NONE */
 MUST_USE enum asset_found asset_find(struct str file, struct asset *ret_asset);
 
+/* The file of a name that never changes, "widget.js", and the hash of its bytes; both static. */
+struct asset asset_named(const char *name, const char **ret_hash);
+
 /* Writes the name to ask by. `name` as in the folder: "page.css". */
 void asset_name_write(const char *name, struct buf *out);
 

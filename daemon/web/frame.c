@@ -26,6 +26,14 @@ static void link_asset(const char *rel_and_type, const char *name, struct buf *o
     buf_text(out, "\">\n");
 }
 
+/* A module waits until the page has been read. */
+static void script_write(struct buf *out)
+{
+    buf_text(out, "<script type=\"module\" src=\"../assets/");
+    asset_name_write("widget.js", out);
+    buf_text(out, "\"></script>\n");
+}
+
 static void meta(struct buf *out, const char *property, struct str content)
 {
     buf_format(out, "<meta property=\"%s\" content=\"", property);
@@ -103,15 +111,21 @@ void frame_open(const struct page_look *look, const struct page_head *head, stru
     buf_text(out, "</title>\n"
                   "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
                   "<meta name=\"color-scheme\" content=\"light dark\">\n");
+    link_asset("rel=\"stylesheet\"", "poll.css", out);
     link_asset("rel=\"stylesheet\"", "page.css", out);
     link_asset("rel=\"icon\" type=\"image/svg+xml\"", "icon.svg", out);
     canonical(look, head, out);
-    if (head->social)
+    if (head->social) {
+        script_write(out);
         social_write(look, head, out);
+    }
     buf_text(out, "</head>\n<body>\n");
     star_define(out);
     top_write(look, out);
-    buf_text(out, "<main>\n");
+    buf_text(out, "<main");
+    if (head->social)
+        live_words_write(look->words, out);
+    buf_text(out, ">\n");
 }
 
 static void share_write(const struct page_look *look, const struct page_head *head, struct buf *out)

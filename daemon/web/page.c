@@ -5,6 +5,8 @@
  */
 #include "web/page.h"
 
+#include <inttypes.h>
+
 #include "web/parts.h"
 
 static void view_of(const struct page *page, size_t i, struct poll_view *ret_view)
@@ -158,7 +160,8 @@ static void notes_write(const struct poll_view *view, struct buf *out)
         return;
     buf_text(out, "<ul class=\"line notes\">");
     if (total) {
-        buf_text(out, "<li>");
+        buf_format(out, "<li class=\"total\" data-word=\"%s\">",
+                   word_keys[view->poll->max_choices > 1 ? WORD_SEVERAL : WORD_VOTES]);
         total_write(view, out);
         buf_text(out, "</li>");
     }
@@ -253,10 +256,25 @@ static void form_write(const struct poll_view *view, struct buf *out)
     buf_text(out, "</fieldset></form>");
 }
 
+/* With what the script has to know; a version tells of votes, so it is hidden with them. */
+static void article_open(const struct poll_view *view, struct buf *out)
+{
+    const struct published *published = view->shown->published;
+
+    buf_format(out, "<article id=\"%s\" aria-labelledby=\"%s:title\" data-state=\"%s\"",
+               view->poll->id, view->poll->id, poll_phase_word(published->phase));
+    if (view->shown->visible)
+        buf_format(out, " data-version=\"%" PRIu64 "\"", published->counts.version);
+    if (view->poll->voters == VOTERS_ADDRESS)
+        buf_text(out, " data-voters=\"address\"");
+    if (view->poll->results == RESULTS_AFTER_VOTE)
+        buf_text(out, " data-results=\"after_vote\"");
+    buf_text(out, ">\n");
+}
+
 static void poll_write(const struct poll_view *view, struct buf *out)
 {
-    buf_format(out, "<article id=\"%s\" aria-labelledby=\"%s:title\">\n", view->poll->id,
-               view->poll->id);
+    article_open(view, out);
     if (view->takes_votes) {
         form_write(view, out);
     } else {

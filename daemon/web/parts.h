@@ -32,6 +32,9 @@ void frame_close(const struct page_look *look, const struct page_head *head, str
 /* Writes `?lang=ru` where the reader asked for it, after `first` ('?' or '&'). */
 void frame_lang(const struct page_look *look, char first, struct buf *out);
 
+/* live_words.c: an attribute of <main> with the words that the script needs. */
+void live_words_write(const struct words *words, struct buf *out);
+
 /* choice.c, rating.c: what stands inside the form, or in its place. */
 void choice_write(const struct poll_view *view, struct buf *out);
 void rating_write(const struct poll_view *view, struct buf *out);

@@ -129,7 +129,7 @@ def test_what_people_wrote_is_shown_and_never_markup(daemon):
                 about={"type": "Article", "name": "<b>", "url": "https://x.example/?\"><script>&a=1"})
     shown = page(daemon, "/p/evil")
     assert title in shown.text and label in shown.text
-    assert not shown.all("script") and not shown.all("img")
+    assert len(shown.all("script")) == 1 and not shown.all("img")  # tallyd's own
     assert shown.one("meta", property="og:title")["content"] == title
     assert shown.one("a", rel="nofollow")["href"] == 'https://x.example/?"><script>&a=1'
     assert shown.all("bdi", id="evil:title") and shown.all("bdi", id="evil:1")
@@ -166,7 +166,7 @@ def test_a_page_loads_its_style_from_here_and_caches_keep_it_for_ever(daemon):
     assert style.fields["content-type"] == "text/css; charset=utf-8"
     assert "immutable" in style.fields["cache-control"]
     assert b"url(" not in style.body and b"@import" not in style.body
-    older = daemon.public("GET", "/assets/page-0000000000000000.css")
+    older = daemon.public("GET", "/assets/poll-0000000000000000.css")
     assert older.body == style.body and "immutable" not in older.fields["cache-control"]
     assert daemon.public("GET", "/assets/other.css").status == 404
 

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -45,12 +46,29 @@ static void other_names_find_nothing(void **state)
     }
 }
 
+/* Browsers run what is left; tests/browser has the proof that it does what it should. */
+static void scripts_and_styles_come_without_comments(void **state)
+{
+    static const char *const names[] = { "widget.js", "poll.css", "page.css" };
+    const char *hash;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        struct asset asset = asset_named(names[i], &hash);
+
+        assert_int_equal(strlen(hash), 16);
+        if (strstr(asset.bytes.at, "/*") || strstr(asset.bytes.at, "  "))
+            fail_msg("%s has comments or spaces", names[i]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_file_is_found_by_its_own_name),
         cmocka_unit_test(an_older_name_finds_the_file_of_today),
         cmocka_unit_test(other_names_find_nothing),
+        cmocka_unit_test(scripts_and_styles_come_without_comments),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -112,9 +112,10 @@ static void hidden_figures_leave_no_trace(void **state)
 
     (void)state;
     lacks(html, "meter");
-    lacks(html, "tied");
+    lacks(html, "class=\"tie\"");
     lacks(html, "chart.png");
     lacks(html, "6 votes");
+    lacks(html, "data-version");
 }
 
 static void who_has_voted_sees_no_form_unless_votes_may_change(void **state)
