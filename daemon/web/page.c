@@ -267,7 +267,7 @@ static void article_open(const struct poll_view *view, struct buf *out)
         buf_format(out, " data-version=\"%" PRIu64 "\"", published->counts.version);
     if (view->poll->voters == VOTERS_ADDRESS)
         buf_text(out, " data-voters=\"address\"");
-    if (view->poll->results == RESULTS_AFTER_VOTE)
+    if (view->poll->results == RESULTS_AFTER_VOTE && published->phase != PHASE_CLOSED)
         buf_text(out, " data-results=\"after_vote\"");
     buf_text(out, ">\n");
 }

@@ -31,37 +31,29 @@ const pause = (ms, signal) => new Promise((resolve) => {
   signal?.addEventListener('abort', resolve);
 });
 
-/* A site may forbid text to become markup but by a policy that it knows by name. */
-const policy = self.trustedTypes?.createPolicy('tallyd', { createHTML: (text) => text });
-
-const parse = (text) =>
-  new DOMParser().parseFromString(policy?.createHTML(text) ?? text, 'text/html');
+const parse = (text) => new DOMParser().parseFromString(text, 'text/html');
 
 /* Where a site has no storage, or allows none, a token lasts for the visit. */
-let memory;
+let store = {};
 let minting;
 
-function kept() {
-  try {
-    return localStorage[key] ?? memory;
-  } catch {
-    return memory;
-  }
-}
+try {
+  store = localStorage;
+} catch {}
 
 function keep(token) {
-  memory = token;
   try {
-    if (token) localStorage[key] = token;
-    else delete localStorage[key];
-  } catch {}
+    store[key] = token;
+  } catch {
+    store = { [key]: token };
+  }
 }
 
 async function mint() {
   const answer = await ask('v1/voters', { method: 'POST' });
   if (!answer.ok) throw answer;
   const { token } = await answer.json();
-  if (!kept()) keep(token); /* else another window was first */
+  store[key] || keep(token); /* else another window was first */
 }
 
 const reaches = (path) => ask(path, { cache: 'no-store' }).then(() => true, () => false);

@@ -21,7 +21,7 @@ class View {
   /* Whom the site names, or where it matters to what is seen, whom this script does. */
   token() {
     return this.host?.getAttribute('token') ??
-      (this.host && this.article?.dataset.results ? kept() : '');
+      (this.host && this.article?.dataset.results ? store[key] : '');
   }
 
   async read(url) {
@@ -34,6 +34,9 @@ class View {
       let doc = await this.read(this.url);
       if (!this.find(doc)) doc = await this.read('p/' + this.id); /* which says that it is gone */
       const as = this.token();
+      const { state, version } = this.find(doc).dataset;
+      const was = this.article?.dataset;
+      if (was && version === was.version && state === was.state) return;
       await this.show(doc);
       if (this.token() !== as) await this.show(await this.read(this.url));
     })().finally(() => this.loading = null);
@@ -50,9 +53,12 @@ class View {
       const same = fresh.querySelector(`[name="${input.name}"][value="${input.value}"]`);
       if (same) same.checked = true;
     }
+    for (const name of ['role', 'autofocus']) fresh.querySelector('.news')?.removeAttribute(name);
     await host?.dress(this, doc, fresh);
+    const hasFocus = article?.matches(':focus-within');
     article?.replaceWith(fresh);
     this.settle(fresh, doc);
+    if (hasFocus) this.tell(':checked');
   }
 
   settle(article, doc) {
@@ -92,15 +98,15 @@ class View {
       this.loading.then(() => this.paint(tally), () => {});
       return;
     }
-    if (this.sending || tally.version === this.version) return;
     const { options, votes, rating } = tally;
+    const texts = [tally.title, ...options.map((option) => option.label)].join();
+    const isOther = this.texts !== texts;
+    this.texts = texts;
+    if (this.sending || tally.version === this.version) return;
     const rows = [...article.querySelectorAll('.rows > li')];
     const total = article.querySelector('.total');
-    const texts = [tally.title, ...options.map((option) => option.label)].join();
-    const isNew = tally.state !== article.dataset.state || (this.texts ?? texts) !== texts ||
-      !article.dataset.version ||
+    const isNew = isOther || tally.state !== article.dataset.state || !article.dataset.version ||
       rows.length !== options.length && options.some((option) => option.votes);
-    this.texts = texts;
     this.version = tally.version;
     if (isNew) {
       this.load().catch(() => {});
@@ -149,9 +155,11 @@ class View {
     const body = new URLSearchParams(new FormData(form));
     this.sending = button.disabled = true;
     button.textContent = this.words.sending;
-    const answer = await this.send(new URL(form.getAttribute('action'), this.url), body);
+    const answer = await this.send('p/' + this.id + this.url.search, body);
     const doc = parse(await answer?.text());
     if (doc.getElementById(this.id)) {
+      /* Asked for again, it says so again, and has no form where there is nothing to change. */
+      if (/done=/.test(answer.url)) this.url = new URL(answer.url);
       await this.show(doc);
     } else {
       const why = !answer ? 'refused-origin' : answer.status === 429 ? 'refused-often' : 'refused';
@@ -160,25 +168,25 @@ class View {
       button.textContent = label;
     }
     this.sending = false;
-    this.tell();
+    this.tell('button');
     running = null; /* who has voted may see more; and a stream begins with the newest */
     arrange();
   }
 
-  /* Said once: by the focus, or where that goes on to the button, by the live region. */
-  tell() {
+  /* Said once: by the focus, or where that goes on to the form, by the live region. */
+  tell(css) {
     const news = this.article.querySelector('.news');
-    const button = this.article.querySelector('button');
-    news?.removeAttribute('role');
-    this.status.textContent = button ? news?.textContent : '';
-    (button ?? news)?.focus();
+    const next = this.article.querySelector(css) ?? this.article.querySelector('button');
+    this.status.textContent = next ? news?.textContent : '';
+    (next ?? news)?.focus();
   }
 
   /* The same vote again until it is answered: it counts once. Nothing: this site may not send it. */
-  async send(url, body) {
+  async send(path, body) {
     const { id, host } = this;
     for (let ms = 1000, renewed = !host || host.hasAttribute('token'); ; ms = Math.min(ms * 2, 30000)) {
-      const answer = await this.post(url, body).catch((error) => error.status && error);
+      const answer = await this.post(path, body).catch((error) => error.status && error);
+      minting = null;
       if (answer?.status === 403 && !renewed) {
         renewed = true; /* it has run out, or its key is gone */
         keep('');
@@ -192,13 +200,13 @@ class View {
     }
   }
 
-  async post(url, body) {
+  async post(path, body) {
     const { article, host } = this;
     let token = this.token();
     if (host && !token && !article.dataset.voters) {
-      if (!kept()) await (minting ??= mint().finally(() => minting = null));
-      token = kept();
+      if (!store[key]) await (minting ??= mint());
+      token = store[key];
     }
-    return ask(url, { method: 'POST', body, headers: bearer(token) });
+    return ask(path, { method: 'POST', body, headers: bearer(token) });
   }
 }

@@ -30,17 +30,22 @@ function arrange() {
   }, 50);
 }
 
-/* None where the figures are hidden. */
-const versionOf = (id) => [...views].find((view) => view.id === id)?.version;
+const viewOf = (id) => [...views].find((view) => view.id === id);
+
+/* Whether a stream tells of it: the cookie of tallyd's own page sees more than a stream does. */
+function isTold(id) {
+  const { version, article } = viewOf(id);
+  return version && !(isOwn && article.dataset.results);
+}
 
 /* Whether a tally that has come was news to anybody. */
 function take(tally) {
   let isNew = false;
   for (const view of views) {
     if (view.id !== tally.id || !view.article) continue;
-    isNew ||= view.version !== tally.version;
+    isNew ||= !tally.hidden && view.version !== tally.version;
     if (!tally.hidden) view.paint(tally);
-    else if (isOwn && view.version) drop(tally.id); /* the cookie sees more than we do */
+    else if (isOwn && view.version) drop(tally.id);
   }
   return isNew;
 }
@@ -50,11 +55,12 @@ function drop(id) {
 }
 
 async function follow(ids, options) {
-  let way = ids[1] || versionOf(ids[0]) ? stream : poll;
+  const best = ids[1] || isTold(ids[0]) ? stream : poll;
+  let way = best;
   let ms = 1000;
   while (!options.signal.aborted) {
     const went = await way(ids, options).catch(() => null);
-    if (went === false) way = poll;
+    way = went === false ? poll : best;
     ms = went ? 1000 : Math.min(ms * 2, 60000);
     await pause(ms, options.signal);
   }
@@ -88,16 +94,16 @@ async function stream(ids, options) {
     }
   } catch (error) {
     if (!heard && !silence.signal.aborted) throw error;
-  } finally {
-    clearTimeout(timer);
   }
   return heard; /* else something between holds streams back */
 }
 
-/* One poll is waited for; several, or what is hidden, are asked after now and then. */
+/* One poll is waited for; several, or what is hidden, are asked after now and then. Ends after a
+ * while: a stream may be possible again. */
 async function poll(ids, options) {
-  for (let ms = 5000, waits = !ids[1] && versionOf(ids[0]); ; await pause(ms, options.signal)) {
-    const path = waits ? `v1/polls/${ids}/tally?wait=30&version=${versionOf(ids[0])}` : 'v1/tallies?ids=' + ids;
+  let waits = !ids[1] && isTold(ids[0]);
+  for (let n = 0, ms = 5000; n < 10; n++, await pause(ms, options.signal)) {
+    const path = waits ? `v1/polls/${ids}/tally?wait=30&version=${viewOf(ids[0])?.version}` : 'v1/tallies?ids=' + ids;
     const answer = await ask(path, options);
     if (!answer.ok && !waits) return;
     waits &&= answer.ok;
@@ -106,4 +112,5 @@ async function poll(ids, options) {
     got.missing?.forEach(drop);
     ms = [got.tallies ?? got].flat().filter(take)[0] || waits ? 1000 : Math.min(ms * 2, 60000);
   }
+  return true;
 }

@@ -60,7 +60,6 @@ class TallyPoll extends HTMLElement {
     article.querySelector('h1').ariaLevel = 2;
     if (view.article || view !== this.view) return;
     const frame = document.createElement('div');
-    frame.className = 'embedded';
     frame.lang = doc.documentElement.lang;
     frame.dir = doc.documentElement.dir;
     frame.append(doc.querySelector('svg'), article, view.status);
@@ -71,11 +70,8 @@ class TallyPoll extends HTMLElement {
 document.onvisibilitychange = arrange;
 
 if (isOwn) {
-  const url = new URL(location.pathname, location);
-  const lang = new URLSearchParams(location.search).get('lang');
-  if (lang) url.searchParams.set('lang', lang);
   for (const article of document.querySelectorAll('article[id]')) {
-    const view = new View(article.id, url);
+    const view = new View(article.id, new URL(location));
     document.body.append(view.status);
     view.settle(article, document);
   }
