@@ -303,6 +303,15 @@ static bool ask(const struct call *call, struct view *view, const struct ballot 
     return true;
 }
 
+/* A site's own token names its reader; the cookie never does. */
+static bool is_named(const struct call *call, const struct poll *poll)
+{
+    struct ballot ballot;
+
+    return poll->voters == VOTERS_ACCOUNT && call->caller.bearer.at &&
+           call_voter(call, NULL, poll, &ballot, NULL) && ballot_voter_ok(poll, ballot.kind, NULL);
+}
+
 /* Works out who sees what. Returns how many polls the writer has to be asked about. */
 static size_t look_at(const struct call *call, struct view *view, struct ballot *ballots,
                       enum caching *ret_caching)
@@ -311,6 +320,10 @@ static size_t look_at(const struct call *call, struct view *view, struct ballot 
 
     *ret_caching = CACHE_TALLY;
     for (size_t i = 0; i < view->page.n; i++) {
+        if (is_named(call, view->held[i]->poll)) {
+            view->page.polls[i].named = true;
+            *ret_caching = CACHE_PRIVATE;
+        }
         switch (viewing_of(call, view->held[i], &ballots[asks])) {
         case VIEW_PUBLIC:
         case VIEW_HIDDEN:

@@ -21,7 +21,8 @@ static void view_of(const struct page *page, size_t i, struct poll_view *ret_vie
                                     .words = page->look.words,
                                     .language = published->languages[shown->language] };
     ret_view->takes_votes = published->phase == PHASE_OPEN && !poll->forgotten &&
-                            poll->voters != VOTERS_ACCOUNT && (!shown->voted || poll->revote);
+                            (poll->voters != VOTERS_ACCOUNT || shown->named) &&
+                            (!shown->voted || poll->revote);
     if (shown->visible)
         tally_work_out(poll, &published->counts, &ret_view->tally);
 }
@@ -285,7 +286,8 @@ static void poll_write(const struct poll_view *view, struct buf *out)
     }
     if (view->poll->kind == POLL_RATING)
         rating_rows_write(view, out);
-    if (view->poll->voters == VOTERS_ACCOUNT && view->shown->published->phase == PHASE_OPEN) {
+    if (view->poll->voters == VOTERS_ACCOUNT && !view->shown->named &&
+        view->shown->published->phase == PHASE_OPEN) {
         buf_text(out, "<p class=\"hint\">");
         html_word(out, view->words, WORD_NEEDS_ACCOUNT);
         buf_text(out, "</p>");

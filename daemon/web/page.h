@@ -36,6 +36,7 @@ struct page_poll {
     const struct published *published;
     size_t language; /* of published->languages */
     bool visible;    /* the figures may be shown */
+    bool named;      /* the reader's token names somebody: a form where only names may vote */
     bool voted;      /* the reader has just voted here: no form where a vote cannot be changed */
 };
 

@@ -177,6 +177,17 @@ def test_a_token_that_is_refused_is_replaced(daemon, site, browser):
     assert browser.run("return Object.values(localStorage)") != ["ey.not.ours"]
 
 
+def test_a_site_names_its_reader_by_a_token(daemon, site, browser):
+    daemon.poll("p", voters="account", results="after_vote")
+    token = daemon.admin("POST", "/v1/voters", {"voter": "kate"}).json()["token"]
+    browser.driver.get(site.page([f"poll=p token={token}"]))
+    browser.widget("p").vote(2)
+    assert "was counted" in browser.widget("p").news()
+    browser.widget("p").shows("1 (100%)")
+    assert not browser.run("return localStorage.length")
+    assert not [url for url, _, _ in browser.requests() if token in url]
+
+
 def test_a_site_that_may_not_vote_says_so(daemon, site, browser):
     daemon.poll("p")
     daemon.stop()

@@ -486,3 +486,18 @@ def test_the_local_user_votes_by_the_form_too(daemon):
     answer = daemon.admin("POST", "/p/p", b"option=2", FORM)
     assert answer.status == 303
     assert daemon.admin("GET", "/v1/polls/p/votes/mine").json()["options"] == [2]
+
+
+def test_where_only_names_vote_a_token_that_names_somebody_gets_the_form(daemon):
+    daemon.poll("p", voters="account")
+    minted = daemon.admin("POST", "/v1/voters", {"voter": "kate"}).json()["token"]
+    anonymous = daemon.public("POST", "/v1/voters").json()["token"]
+    for fields, forms in (({}, 0), ({"Authorization": f"Bearer {anonymous}"}, 0),
+                          ({"Cookie": f"tallyd_voter={anonymous}"}, 0),
+                          ({"Authorization": f"Bearer {minted}"}, 1)):
+        answer = daemon.public("GET", "/embed/p", fields=fields)
+        assert len(Page(answer).all("form")) == forms, fields
+        assert ("sign in on the site" in Page(answer).text) == (forms == 0)
+        assert ("private" in answer.fields["cache-control"]) == (forms == 1)
+    answer = send(daemon, "/p/p", {"option": 2}, Authorization=f"Bearer {minted}")
+    assert answer.status == 303 and daemon.tally("p")["options"][1]["votes"] == 1
