@@ -60,6 +60,8 @@ def test_a_page_shows_in_a_second_window_what_the_first_votes(daemon, browser):
     assert "2 votes" in browser.text() and "tied for first place" in browser.text()
     bars = browser.all(".bar")
     assert [b.get_attribute("aria-valuenow") for b in bars] == ["0.5", "0.5", "0", "0"]
+    lengths = [b.get_attribute("width") for b in browser.all(".bar rect")]
+    assert lengths == ["50%", "50%", "0%", "0%"]
 
 
 def test_a_page_of_several_polls_has_one_stream(daemon, browser):
@@ -143,6 +145,20 @@ def test_a_vote_is_repeated_until_the_daemon_is_back_and_counts_once(daemon, beh
     browser.until(lambda: "1 (50%)" in browser.text())
 
 
+def test_a_page_that_cannot_be_read_again_stays_as_it_is(daemon, behind, browser):
+    daemon.poll("p")
+    daemon.poll("q")
+    browser.open("/p/p,q")
+    behind("location = /polls/p/p,q { return 503 '<main><article>Busy</article></main>'; }")
+    daemon.admin("PATCH", "/v1/polls/p", {"title": "Asked otherwise"})
+    daemon.vote("q", 1, "v")
+    browser.until(lambda: browser.find("#q .total").text == "1 vote")
+    assert browser.find("#p button").is_displayed() and "Busy" not in browser.text()
+    behind()
+    daemon.admin("PATCH", "/v1/polls/p", {"title": "Asked again"})
+    browser.until(lambda: "Asked again" in browser.text())
+
+
 def test_without_a_network_a_vote_waits_for_it(daemon, site, browser):
     daemon.poll("p")
     browser.driver.get(site.page(["p"]))
@@ -182,6 +198,7 @@ def test_results_after_the_vote_stay_live_on_the_page_by_its_cookie(daemon, brow
     assert "was counted" in browser.news() and "1 (100%)" in browser.text()
     daemon.vote("p", 2, "v")
     browser.until(lambda: "1 (50%)" in browser.text())
+    assert "was counted" in browser.text() and not browser.all("form")
     assert browser.complaints() == []
 
 

@@ -21,12 +21,14 @@ class View {
   /* Whom the site names, or where it matters to what is seen, whom this script does. */
   token() {
     return this.host?.getAttribute('token') ??
-      (this.host && this.article?.dataset.results ? store[key] : '');
+      (this.host && this.article?.dataset.results && store[key] || '');
   }
 
   async read(url) {
     const options = { cache: 'no-cache', headers: bearer(this.token()) };
-    return parse(await (await ask(url, options)).text());
+    const answer = await ask(url, options);
+    if (!answer.ok && answer.status !== 404) throw answer;
+    return parse(await answer.text());
   }
 
   load() {
@@ -145,7 +147,7 @@ class View {
     news.className = news.part = 'news alert';
     news.tabIndex = -1;
     this.status.textContent = news.textContent = text;
-    this.article.querySelector('legend').after(news);
+    this.article.querySelector('legend, h1').after(news);
   }
 
   async vote(form) {
