@@ -150,7 +150,7 @@ void conn_settle(struct conn *conn)
             linger(conn);
         else if (conn->paused)
             conn_mark_dirty(conn); /* output has left meanwhile: go on with what waits */
-        else if (conn->eof || (conn->loop->draining && !waiting))
+        else if (conn->eof || (conn->loop->draining && conn->asked && !waiting))
             conn_close(conn);
     }
     if (conn->fd < 0 && conn->n_exchanges == 0 && !conn->is_dirty)
@@ -177,8 +177,12 @@ static int64_t deadline(const struct conn *conn, enum lateness *ret_lateness)
         return conn->moved_ms + deadlines->stall_ms;
     if (conn->n_exchanges > 0 && (conn->stage != STAGE_STREAM || body_paused(conn)))
         return INT64_MAX;
-    if (conn->stage == STAGE_HEAD && conn->in.len == 0)
-        return conn->since_ms + deadlines->keep_alive_ms;
+    if (conn->stage == STAGE_HEAD && conn->in.len == 0) {
+        int64_t until_ms = conn->since_ms + deadlines->keep_alive_ms;
+        int64_t first_ms = conn->loop->drain_since_ms + deadlines->first_ms;
+
+        return conn->loop->draining && first_ms < until_ms ? first_ms : until_ms;
+    }
     *ret_lateness = LATE_REQUEST;
     if (conn->stage == STAGE_STREAM)
         return conn->moved_ms + deadlines->stall_ms;

@@ -31,6 +31,7 @@ struct exchange *exchange_new(struct conn *conn, const struct http1_request *req
         conn->first = exchange;
     conn->last = exchange;
     conn->n_exchanges++;
+    conn->asked = true;
     return exchange;
 }
 

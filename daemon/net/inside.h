@@ -80,7 +80,7 @@ struct loop {
     struct http1_request request; /* of the head at hand */
     char *scratch;                /* what recv() has just brought */
     bool draining;
-    int64_t drain_until_ms;
+    int64_t drain_since_ms;
     atomic_uint_least64_t turns; /* its own thread writes, any reads: that it is not stuck */
 
     pthread_mutex_t lock;
@@ -123,6 +123,7 @@ struct conn {
     bool lingering;   /* all is sent, our side is shut: reads what still comes, then closes */
     bool overlapping; /* what is unanswered may run beside each other */
     bool continued;   /* 100 Continue was sent for the request at hand */
+    bool asked;       /* there was a request */
     enum stage stage;
     size_t need;
     struct http1_chunked chunked;

@@ -268,7 +268,7 @@ bool listener_adopt(int fd, enum peer_kind kind, struct listener *ret_listener,
                     struct why *reterr_why)
 {
     bool is_unix = kind == PEER_UNIX;
-    struct listener listener = { .fd = fd, .is_unix = is_unix };
+    struct listener listener = { .fd = fd, .is_unix = is_unix, .adopted = true };
     struct sockaddr_storage address = { .ss_family = AF_UNSPEC };
     socklen_t len = sizeof address;
     bool inet;

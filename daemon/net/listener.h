@@ -14,6 +14,7 @@
 struct listener {
     int fd;
     bool is_unix;
+    bool adopted; /* somebody else holds it too, and it goes on listening when we close it */
     char *name;   /* owned: as a person would write it */
     bool unlinks; /* the socket file is ours to remove */
     dev_t device; /* of that file, to tell it from a later one of the same name */

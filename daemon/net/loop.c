@@ -101,6 +101,12 @@ static void keep_sweeping(struct loop *loop)
         (void)event_add(loop->sweep_event, &interval);
 }
 
+static bool drain_is_over(const struct loop *loop)
+{
+    return loop->draining &&
+           loop->mono_ms >= loop->drain_since_ms + loop->shared->deadlines.drain_ms;
+}
+
 /* A linear walk each quarter of a second costs less than a timer for every request. */
 static void on_sweep(evutil_socket_t fd, short what, void *context)
 {
@@ -113,7 +119,7 @@ static void on_sweep(evutil_socket_t fd, short what, void *context)
     loop_turn(loop);
     for (struct conn *conn = loop->conns; conn; conn = next) {
         next = conn->next;
-        if (conn_is_lost(conn) || (loop->draining && loop->mono_ms >= loop->drain_until_ms))
+        if (conn_is_lost(conn) || drain_is_over(loop))
             conn_close(conn);
         else
             conn_check_deadline(conn);
@@ -143,7 +149,7 @@ static void begin_draining(struct loop *loop)
     if (loop->number == 0)
         loop->shared->close_doors(loop->shared->server);
     loop->draining = true;
-    loop->drain_until_ms = loop->mono_ms + loop->shared->deadlines.drain_ms;
+    loop->drain_since_ms = loop->mono_ms;
     (void)pthread_mutex_lock(&loop->lock);
     loop->drains = true;
     (void)pthread_cond_broadcast(&loop->changed);

@@ -34,6 +34,7 @@ const struct net_deadlines net_deadlines_default = {
     .stall_ms = 30000,
     .keep_alive_ms = 15000,
     .drain_ms = 10000,
+    .first_ms = 1000,
 };
 
 struct door {
@@ -197,13 +198,16 @@ static void on_accept(evutil_socket_t unused, short what, void *context)
     }
 }
 
-/* Who connected before is let in: what they send has begun to arrive. */
+/* Who connected before is let in: what they send has begun to arrive, and closing the door would
+ * reset them. At one that somebody else holds too they go on waiting, for whoever accepts next. */
 static void take_in_and_close(void *context)
 {
     struct server *server = context;
 
-    for (size_t i = 0; i < server->n_doors; i++)
-        on_accept(-1, EV_READ, &server->doors[i]);
+    for (size_t i = 0; i < server->n_doors; i++) {
+        if (!server->doors[i].listener.adopted)
+            on_accept(-1, EV_READ, &server->doors[i]);
+    }
     close_doors(server);
 }
 

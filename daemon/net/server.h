@@ -27,6 +27,7 @@ struct net_deadlines {
     int64_t stall_ms;      /* 30000: what streams, without a byte that we wait for */
     int64_t keep_alive_ms; /* 15000 between requests; closed without an answer */
     int64_t drain_ms;      /* 10000 after server_drain() */
+    int64_t first_ms;      /* 1000 of these, for who has connected and not asked anything yet */
 };
 
 extern const struct net_deadlines net_deadlines_default;
@@ -58,7 +59,8 @@ MUST_USE bool server_listen_unix(struct server *server, const char *path, mode_t
                                  struct why *reterr_why);
 
 /* Takes connections from a socket that listens already, as systemd hands it over. It is closed at
- * the end; its file is somebody else's and stays.
+ * the end; its file is somebody else's and stays, and so does who has connected by then and was
+ * not accepted yet: whoever takes the socket next finds them there.
  *   returns  false: no stream socket of that kind, or it does not listen; still the caller's */
 MUST_USE bool server_adopt(struct server *server, int fd, enum peer_kind kind,
                            struct why *reterr_why);
@@ -85,7 +87,9 @@ size_t server_loops(const struct server *server);
 struct loop *server_loop(struct server *server, size_t number);
 
 /* Stops listening, answers what has begun to arrive, has the handler's drains() called on each
- * loop, closes each connection behind its last reply, and gives up after deadlines.drain_ms.
+ * loop, closes each connection behind its last reply, and gives up after deadlines.drain_ms. A
+ * connection without any request yet is waited for, for deadlines.first_ms: its client cannot know
+ * that it came too late, and would take the close for a failure.
  * Returns when all connections are closed. The handler must still be able to answer meanwhile. */
 void server_drain(struct server *server);
 
