@@ -42,10 +42,12 @@ class Answer:
 class Wire:
     """A connection: exact bytes out, whole responses in, in their order."""
 
-    def __init__(self, address):
+    def __init__(self, address, source=None):
         unix = isinstance(address, str)
         self.socket = socket.socket(socket.AF_UNIX if unix else socket.AF_INET)
         self.socket.settimeout(START_S)
+        if source:
+            self.socket.bind((source, 0))
         self.socket.connect(address)
         self.left = b""
 

@@ -6,7 +6,8 @@
  * ($FAULTS_FOLDER); what is to fail, and a trace of every call, lie in a file both sides have
  * mapped ($FAULTS_CONTROL), so a test arms it whenever it likes. A sync that fails is not done
  * at all, and a write that fails writes nothing: what a dying disk and a full one look like. A call
- * that is held is not done before the test lets go, and its thread stands still meanwhile.
+ * that is held is not done before the test lets go, and its thread stands still meanwhile. Or the
+ * process is killed in place of the call.
  *
  * Threads: any; the counters are atomic, the tables are per descriptor.
  */
@@ -14,6 +15,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -71,6 +73,7 @@ struct control {
     atomic_uint error;     /* errno; 0: a write or a read is cut short */
     atomic_uint failed;    /* how many have failed */
     atomic_uint traced;
+    atomic_uint dies; /* in place of failing */
     struct trace trace[TRACE_MAX];
 };
 
@@ -226,6 +229,8 @@ static bool fails(enum call call, enum kind kind, size_t detail)
     if (at < TRACE_MAX)
         control->trace[at] =
             (struct trace){ (uint32_t)call, (uint32_t)kind, failed, (uint32_t)detail };
+    if (failed && control->dies)
+        (void)kill(getpid(), SIGKILL);
     if (failed)
         errno = (int)control->error;
     else if (chosen)

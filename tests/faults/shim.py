@@ -22,7 +22,8 @@ class _Trace(ctypes.Structure):
 
 class _Control(ctypes.Structure):
     _fields_ = [(name, ctypes.c_uint32) for name in (
-        "calls", "kinds", "countdown", "for_ever", "hold", "held", "error", "failed", "traced")]
+        "calls", "kinds", "countdown", "for_ever", "hold", "held", "error", "failed", "traced",
+        "dies")]
     _fields_ += [("trace", _Trace * TRACE_MAX)]
 
 
@@ -49,13 +50,15 @@ class Shim:
         self.control = _Control.from_buffer(self.map)
 
     def arm(self, calls, kinds=STORE, nth=1, for_ever=False, error="EIO", hold=False):
-        """The nth of these calls on these kinds of file fails; `short`: a write is cut short."""
+        """The nth of these calls on these kinds of file fails; `short`: a write is cut short,
+        `KILL`: the process is killed in its place."""
         control = self.control
         control.countdown = 0
         control.calls = sum(1 << CALLS.index(call) for call in calls.split())
         control.kinds = sum(1 << KINDS.index(kind) for kind in kinds)
         control.for_ever = for_ever
-        control.error = 0 if error == "short" else getattr(errno, error)
+        control.error = 0 if error in ("short", "KILL") else getattr(errno, error)
+        control.dies = error == "KILL"
         control.failed = 0
         control.held = 0
         control.hold = hold
