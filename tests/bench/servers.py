@@ -214,6 +214,9 @@ class Tallyd(Server):
                 "UPDATE poll SET definition = json_set(definition, '$.created_at_ms', "
                 "json_extract(definition, '$.created_at_ms') - ?) WHERE id = ?",
                 (days * 86400 * 1000, poll))
+            # Another hand than tallyd's has written here: the next start makes the sums anew.
+            store.execute("UPDATE poll SET rows_sum = NULL, sum = NULL")
+            store.execute("DELETE FROM meta WHERE name = 'live'")
             if aged.rowcount != 1:
                 raise Failed(f"tallyd: there is no {poll} in {self.store}")
 
