@@ -99,6 +99,8 @@ enum outcome written(const struct buf *out)
 {
     if (!buf_ok(out))
         return failed_here("no memory");
+    if (out->len == 0)
+        return OUTCOME_DONE; /* there may be no bytes to point to */
     return fwrite(out->bytes, 1, out->len, stdout) == out->len ? OUTCOME_DONE : OUTCOME_FAILED;
 }
 
