@@ -21,7 +21,7 @@
 #include "core/poll.h"
 #include "core/queue.h"
 #include "core/voters.h"
-#include "ledger/store.h"
+#include "ledger/store_kind.h"
 
 #define SQLITE_APPLICATION_ID 0x74616C79 /* "taly" */
 #define PAGE_BYTES 4096
@@ -105,7 +105,8 @@ enum statement {
     SQL_COUNT
 };
 
-struct store {
+struct sqlite_store {
+    struct store base; /* first: a store is its kind's */
     sqlite3 *db;
     char *path;
     int lock_fd;
@@ -155,6 +156,11 @@ struct store {
     size_t n_undo;
 };
 
+static inline struct sqlite_store *sqlite_of(struct store *store)
+{
+    return (struct sqlite_store *)store;
+}
+
 enum decided { DECIDED, KEPT };
 
 /* How a statement or a batch went wrong. */
@@ -195,11 +201,11 @@ MUST_USE bool sqlite_migrate(sqlite3 *db, bool *ret_upgraded, struct why *reterr
 
 /* sqlite_load.c */
 /* Has SQLite just found no memory? Then *why says so. */
-MUST_USE bool sqlite_lacks_memory(const struct store *store, struct why *why);
+MUST_USE bool sqlite_lacks_memory(const struct sqlite_store *store, struct why *why);
 /* Says that the store is damaged by `what`, or, where SQLite has just found no memory, that it is
  * not: nobody shall restore a backup for that. Returns false. */
-bool sqlite_damaged(const struct store *store, const char *what, struct why *why);
-MUST_USE bool sqlite_load(struct store *store, struct why *reterr_why);
+bool sqlite_damaged(const struct sqlite_store *store, const char *what, struct why *why);
+MUST_USE bool sqlite_load(struct sqlite_store *store, struct why *reterr_why);
 
 /* The row of a poll in this order, and what becomes of it, all but the tally. NULL: it is damaged,
  * or no memory. */
@@ -209,11 +215,11 @@ MUST_USE bool sqlite_load(struct store *store, struct why *reterr_why);
 MUST_USE struct book *sqlite_read_book(sqlite3_stmt *row, struct why *reterr_why);
 
 /* sqlite_books.c */
-struct book *book_find(struct store *store, uint64_t number);
+struct book *book_find(struct sqlite_store *store, uint64_t number);
 /* The live poll of this id as the batch at hand has left it. */
-struct book *book_find_id(struct store *store, const char *id);
-MUST_USE bool book_add(struct store *store, struct book *book); /* numbers only grow */
-void book_take_out(struct store *store, struct book *book);
+struct book *book_find_id(struct sqlite_store *store, const char *id);
+MUST_USE bool book_add(struct sqlite_store *store, struct book *book); /* numbers only grow */
+void book_take_out(struct sqlite_store *store, struct book *book);
 void book_free(struct book *book);
 AUTO_FREE(book);
 void book_drop_sets(struct book *book);
@@ -238,89 +244,107 @@ MUST_USE bool vote_row_selected(sqlite3_stmt *select, uint32_t seq, struct vote_
 int vote_rows_bind(sqlite3_stmt *scan, const struct book *book, uint32_t after, uint32_t end,
                    int most);
 /* The voter's newest row. FAULT_NONE with *ret_found false: there is none. */
-enum fault voters_standing(struct store *store, struct book *book, const struct voter_hash *voter,
-                           bool *ret_found, struct standing *ret_standing);
+enum fault voters_standing(struct sqlite_store *store, struct book *book,
+                           const struct voter_hash *voter, bool *ret_found,
+                           struct standing *ret_standing);
 /* Whether the set holds exactly this row of this voter. */
 bool book_holds(const struct book *book, const struct voter_hash *voter, uint32_t seq);
 /* Empty sets, in place of what there was. */
 enum fault voters_begin(struct book *book);
 /* One slice of the sets of a book that is loading; done when book->loading is false again. Between
  * batches only. */
-enum fault voters_load_slice(struct store *store, struct book *book);
+enum fault voters_load_slice(struct sqlite_store *store, struct book *book);
 
 /* sqlite_sums.c */
 uint64_t sums_row(const struct vote_row *row);
 uint64_t sums_definition(struct str definition);
 uint64_t sums_book(const struct book *book); /* all that a start reads of it */
 uint64_t sums_poll_number(uint64_t number);
-uint64_t sums_live(const struct store *store); /* of the polls that are there behind the batch */
-enum fault sums_write_live(struct store *store);
+uint64_t
+sums_live(const struct sqlite_store *store); /* of the polls that are there behind the batch */
+enum fault sums_write_live(struct sqlite_store *store);
 /* Of a store that has none yet: all of them. Reads every row. */
-MUST_USE bool sums_fill(struct store *store, struct why *reterr_why);
+MUST_USE bool sums_fill(struct sqlite_store *store, struct why *reterr_why);
 
 /* sqlite_write.c: one row each; every one may fail */
-enum fault sql_fault(struct store *store, int code);            /* of what writes the log */
-enum fault sql_checkpoint_fault(struct store *store, int code); /* of what writes the file */
-enum fault sql_run(struct store *store, enum statement which);
-enum fault write_begin(struct store *store);
+enum fault sql_fault(struct sqlite_store *store, int code);            /* of what writes the log */
+enum fault sql_checkpoint_fault(struct sqlite_store *store, int code); /* of what writes the file */
+enum fault sql_run(struct sqlite_store *store, enum statement which);
+enum fault write_begin(struct sqlite_store *store);
 enum row_kind { ROW_VOTE /* without marks: a retraction */, ROW_VOID };
-enum fault write_vote(struct store *store, struct book *book, const struct ballot *ballot,
+enum fault write_vote(struct sqlite_store *store, struct book *book, const struct ballot *ballot,
                       uint32_t seq, uint32_t replaces, enum row_kind kind);
-enum fault write_poll(struct store *store, struct touched *touched);
-enum fault write_counts(struct store *store, const struct touched *touched);
+enum fault write_poll(struct sqlite_store *store, struct touched *touched);
+enum fault write_counts(struct sqlite_store *store, const struct touched *touched);
 
 /* sqlite_batch.c */
 /* The book's state before the batch is kept, once. NULL: no memory. */
-MUST_USE struct touched *batch_touch(struct store *store, struct book *book);
+MUST_USE struct touched *batch_touch(struct sqlite_store *store, struct book *book);
 /* Writes what was touched, commits, publishes. The batch is over either way. */
-enum fault batch_finish(struct store *store);
+enum fault batch_finish(struct sqlite_store *store);
 /* As if the batch had never been. FAULT_NONE, or FAULT_BROKEN. */
-enum fault batch_roll_back(struct store *store);
+enum fault batch_roll_back(struct sqlite_store *store);
 
 /* sqlite_decide.c */
-enum fault decide_job(struct store *store, struct job *job, enum decided *ret_decided);
+enum fault decide_job(struct sqlite_store *store, struct job *job, enum decided *ret_decided);
 /* VOTE, RETRACT, ASK. Kept: the job waits in the book whose sets are being loaded. */
-enum fault decide_about_vote(struct store *store, struct job *job, enum decided *ret_decided);
+enum fault decide_about_vote(struct sqlite_store *store, struct job *job,
+                             enum decided *ret_decided);
 /* Whether `waiting`, which is about a vote of `ballot`, has to wait for the poll's sets; then it is
  * kept. */
-enum fault decide_wait(struct store *store, struct book *book, struct job *waiting,
+enum fault decide_wait(struct sqlite_store *store, struct book *book, struct job *waiting,
                        enum decided *ret_decided);
 
 /* Remembers what the batch at hand has changed in a book's sets. */
-void note_undo(struct store *store, enum undo_kind kind, struct book *book,
+void note_undo(struct sqlite_store *store, enum undo_kind kind, struct book *book,
                const struct ballot *ballot, uint32_t old_seq, uint32_t new_seq);
 
 /* sqlite_void.c */
-enum fault decide_void(struct store *store, struct job *job, enum decided *ret_decided);
+enum fault decide_void(struct sqlite_store *store, struct job *job, enum decided *ret_decided);
 
 /* sqlite_forget.c */
-enum fault decide_forget(struct store *store, struct job *job);
+enum fault decide_forget(struct sqlite_store *store, struct job *job);
 /* Destroys the salt of a closed poll, with the batch at hand. */
-enum fault forget_poll(struct store *store, struct book *book);
+enum fault forget_poll(struct sqlite_store *store, struct book *book);
 
 /* sqlite_scrub.c */
 /* Takes what was forgotten out of the files: empties the log, in which its old page lives on, and
  * zeroes the room between rows. Reads the whole store; a full disk leaves it for later
  * (store->log_remembers). */
-enum fault batch_forget(struct store *store);
+enum fault batch_forget(struct sqlite_store *store);
 
 /* sqlite_bulk.c */
-enum fault decide_bulk(struct store *store, struct job *job, enum decided *ret_decided);
+enum fault decide_bulk(struct sqlite_store *store, struct job *job, enum decided *ret_decided);
 
 /* sqlite_backup.c */
 /* The job is kept, or refused where another one is being made. */
-enum decided backup_begin(struct store *store, struct job *job);
+enum decided backup_begin(struct sqlite_store *store, struct job *job);
 /* A slice of what there is to do, between batches. Returns how long the next may wait. */
-int64_t backup_work(struct store *store, bool idle, struct queue_list *answered);
+int64_t backup_work(struct sqlite_store *store, bool idle, struct queue_list *answered);
 /* Given up, unless it is being named at this moment: then its job stays. */
-void backup_end(struct store *store, struct queue_list *answered);
+void backup_end(struct sqlite_store *store, struct queue_list *answered);
 /* The same, and its job is answered in any case. */
-void backup_abandon(struct store *store, struct queue_list *answered);
+void backup_abandon(struct sqlite_store *store, struct queue_list *answered);
 void backup_free(struct backup *backup);
 
+/* sqlite_work.c: as in store.h */
+enum store_result sqlite_commit(struct store *base, struct batch *batch, size_t *ret_kept);
+enum store_result sqlite_work(struct store *base, bool idle, struct queue_list *answered,
+                              int64_t *ret_next_ms);
+enum store_result sqlite_finish(struct store *base);
+void sqlite_end_soon(struct store *base, struct queue_list *answered);
+void sqlite_abandon(struct store *base, struct queue_list *answered);
+
+/* sqlite_read.c: as in store.h */
+enum store_result sqlite_read(struct store *base, struct job *job);
+void sqlite_figures(const struct store *base, struct store_figures *ret_figures);
+
+/* sqlite_books.c: as in store.h */
+const struct published *sqlite_shown(struct store *base, uint64_t number);
+
 /* sqlite_work.c */
-enum fault checkpoint(struct store *store, int mode);
-enum store_result store_failed(struct store *store, enum fault fault);
+enum fault checkpoint(struct sqlite_store *store, int mode);
+enum store_result store_failed(struct sqlite_store *store, enum fault fault);
 /* Refuses the job, in the words for this fault; none: leaves it alone. */
 void answer_fault(struct job *job, enum fault fault);
 

@@ -47,7 +47,7 @@ static void refused(struct job *job, const struct refusal *refusal)
     job->result = JOB_REFUSED;
 }
 
-enum decided backup_begin(struct store *store, struct job *job)
+enum decided backup_begin(struct sqlite_store *store, struct job *job)
 {
     if (store->ending) {
         refuse(job->refusal, PROBLEM_STORE_UNAVAILABLE, "tallyd is ending; ask the next one");
@@ -67,7 +67,7 @@ enum decided backup_begin(struct store *store, struct job *job)
 }
 
 /* No journal and no syncs: it is synced as a whole before it gets its name. */
-static bool open_target(struct store *store, struct backup *backup, struct refusal *reterr)
+static bool open_target(struct sqlite_store *store, struct backup *backup, struct refusal *reterr)
 {
     static const char settings[] = "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = OFF; "
                                    "PRAGMA synchronous = OFF; PRAGMA mmap_size = 0; "
@@ -123,7 +123,7 @@ static void close_target(struct backup *backup, const struct refusal *failed)
     backup_files_finish(backup->files, failed);
 }
 
-static uint64_t standing_votes(const struct store *store)
+static uint64_t standing_votes(const struct sqlite_store *store)
 {
     uint64_t votes = 0;
 
@@ -133,7 +133,7 @@ static uint64_t standing_votes(const struct store *store)
 }
 
 /* One slice. Returns how long to wait before the next. */
-static int64_t copy_some(struct store *store, struct backup *backup, bool idle)
+static int64_t copy_some(struct sqlite_store *store, struct backup *backup, bool idle)
 {
     struct refusal refusal = { .problem = PROBLEM_NONE };
     bool first = sqlite3_backup_pagecount(backup->copy) == 0;
@@ -155,7 +155,7 @@ static int64_t copy_some(struct store *store, struct backup *backup, bool idle)
     return INT64_MAX; /* the thread wakes the writer */
 }
 
-static void answer(struct store *store, struct backup *backup, struct queue_list *answered)
+static void answer(struct sqlite_store *store, struct backup *backup, struct queue_list *answered)
 {
     struct refusal refusal;
     uint64_t bytes;
@@ -182,7 +182,7 @@ static void answer(struct store *store, struct backup *backup, struct queue_list
     backup_free(TAKE(store->backup));
 }
 
-int64_t backup_work(struct store *store, bool idle, struct queue_list *answered)
+int64_t backup_work(struct sqlite_store *store, bool idle, struct queue_list *answered)
 {
     struct backup *backup = store->backup;
     struct refusal refusal = { .problem = PROBLEM_NONE };
@@ -207,7 +207,7 @@ int64_t backup_work(struct store *store, bool idle, struct queue_list *answered)
     return next_ms;
 }
 
-void backup_end(struct store *store, struct queue_list *answered)
+void backup_end(struct sqlite_store *store, struct queue_list *answered)
 {
     struct backup *backup = store->backup;
 
@@ -223,7 +223,7 @@ void backup_end(struct store *store, struct queue_list *answered)
         backup_free(TAKE(store->backup));
 }
 
-void backup_abandon(struct store *store, struct queue_list *answered)
+void backup_abandon(struct sqlite_store *store, struct queue_list *answered)
 {
     backup_end(store, answered);
     if (!store->backup || !store->backup->job)

@@ -14,7 +14,7 @@
 
 #define ROOM_MIN 64
 
-struct touched *batch_touch(struct store *store, struct book *book)
+struct touched *batch_touch(struct sqlite_store *store, struct book *book)
 {
     struct touched *touched;
 
@@ -71,7 +71,7 @@ static void undo_one(const struct undo *undo)
 }
 
 /* Their poll is not there any more. Lines of a bulk may be for others. */
-static void orphan(struct store *store, struct book *book)
+static void orphan(struct sqlite_store *store, struct book *book)
 {
     struct queue_node *node;
 
@@ -89,7 +89,7 @@ static void touched_free(struct touched *touched)
     free(touched);
 }
 
-static void put_back(struct store *store, struct touched *touched)
+static void put_back(struct sqlite_store *store, struct touched *touched)
 {
     struct book *book = touched->book;
 
@@ -110,7 +110,7 @@ static void put_back(struct store *store, struct touched *touched)
     touched_free(touched);
 }
 
-enum fault batch_roll_back(struct store *store)
+enum fault batch_roll_back(struct sqlite_store *store)
 {
     enum fault fault = FAULT_NONE;
 
@@ -145,7 +145,7 @@ static void assert_sums(const struct book *book)
                                        : marks == book->counts.voters);
 }
 
-static enum fault prepare(struct store *store, struct touched *touched)
+static enum fault prepare(struct sqlite_store *store, struct touched *touched)
 {
     struct book *book = touched->book;
     enum fault fault;
@@ -168,7 +168,7 @@ static enum fault prepare(struct store *store, struct touched *touched)
 }
 
 /* Whether another set of polls is there behind the batch. */
-static bool polls_differ(const struct store *store)
+static bool polls_differ(const struct sqlite_store *store)
 {
     for (size_t i = 0; i < store->n_touched; i++) {
         if (store->touched[i]->created != store->touched[i]->deleted)
@@ -177,7 +177,7 @@ static bool polls_differ(const struct store *store)
     return false;
 }
 
-static size_t count_created(const struct store *store)
+static size_t count_created(const struct sqlite_store *store)
 {
     size_t n = 0;
 
@@ -193,7 +193,7 @@ static void sets_are_over(struct book *book)
     book->loaded_seq = 0;
 }
 
-static void show(struct store *store, struct touched *touched)
+static void show(struct sqlite_store *store, struct touched *touched)
 {
     struct book *book = touched->book;
     bool shown;
@@ -221,7 +221,7 @@ static void show(struct store *store, struct touched *touched)
 }
 
 /* A poll that was deleted and one that took its id in the same batch are shown in that order. */
-static void show_all(struct store *store)
+static void show_all(struct sqlite_store *store)
 {
     for (size_t i = 0; i < store->n_touched; i++)
         show(store, store->touched[i]);
@@ -231,7 +231,7 @@ static void show_all(struct store *store)
 
 /* Where memory runs out behind the sync, as it can for the index of the log, the commit is on disk
  * and a crash would show it: busy, which says that nothing was written, could be a lie. */
-static enum fault commit(struct store *store)
+static enum fault commit(struct sqlite_store *store)
 {
     enum fault fault = sql_run(store, SQL_COMMIT);
 
@@ -242,7 +242,7 @@ static enum fault commit(struct store *store)
     return FAULT_BROKEN;
 }
 
-enum fault batch_finish(struct store *store)
+enum fault batch_finish(struct sqlite_store *store)
 {
     enum fault fault = store->n_touched > 0 ? write_begin(store) : FAULT_NONE;
 

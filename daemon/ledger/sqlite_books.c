@@ -11,7 +11,7 @@
 
 #define ROOM_MIN 64
 
-static size_t index_of(const struct store *store, uint64_t number)
+static size_t index_of(const struct sqlite_store *store, uint64_t number)
 {
     size_t low = 0;
     size_t high = store->n_books;
@@ -27,7 +27,7 @@ static size_t index_of(const struct store *store, uint64_t number)
     return low;
 }
 
-struct book *book_find(struct store *store, uint64_t number)
+struct book *book_find(struct sqlite_store *store, uint64_t number)
 {
     size_t at = index_of(store, number);
     struct book *book = at < store->n_books ? store->books[at] : NULL;
@@ -37,7 +37,7 @@ struct book *book_find(struct store *store, uint64_t number)
     return book;
 }
 
-struct book *book_find_id(struct store *store, const char *id)
+struct book *book_find_id(struct sqlite_store *store, const char *id)
 {
     AUTO(published) published = NULL;
 
@@ -51,14 +51,14 @@ struct book *book_find_id(struct store *store, const char *id)
     return published ? book_find(store, published->poll->number) : NULL;
 }
 
-const struct published *store_shown(struct store *store, uint64_t number)
+const struct published *sqlite_shown(struct store *base, uint64_t number)
 {
-    const struct book *book = book_find(store, number);
+    const struct book *book = book_find(sqlite_of(base), number);
 
     return book ? book->published : NULL;
 }
 
-bool book_add(struct store *store, struct book *book)
+bool book_add(struct sqlite_store *store, struct book *book)
 {
     if (store->n_books == store->room_books) {
         size_t room = store->room_books < ROOM_MIN ? ROOM_MIN : store->room_books * 2;
@@ -75,7 +75,7 @@ bool book_add(struct store *store, struct book *book)
     return true;
 }
 
-void book_take_out(struct store *store, struct book *book)
+void book_take_out(struct sqlite_store *store, struct book *book)
 {
     size_t at = index_of(store, book->poll->number);
 

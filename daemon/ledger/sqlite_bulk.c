@@ -8,7 +8,8 @@
 #include "ledger/sqlite.h"
 
 /* All wait before the first is decided: a job that is kept comes back whole. */
-static enum fault wait_for_sets(struct store *store, struct job *job, enum decided *ret_decided)
+static enum fault wait_for_sets(struct sqlite_store *store, struct job *job,
+                                enum decided *ret_decided)
 {
     uint64_t ready = 0; /* a poll whose sets are there: mostly all lines are of one */
 
@@ -31,7 +32,7 @@ static enum fault wait_for_sets(struct store *store, struct job *job, enum decid
     return FAULT_NONE;
 }
 
-static enum fault decide_line(struct store *store, struct bulk *bulk, struct bulk_line *line)
+static enum fault decide_line(struct sqlite_store *store, struct bulk *bulk, struct bulk_line *line)
 {
     struct refusal refusal;
     struct job one = { .kind = JOB_VOTE, .ballot = line->ballot, .refusal = &refusal };
@@ -51,7 +52,7 @@ static enum fault decide_line(struct store *store, struct bulk *bulk, struct bul
     return FAULT_NONE;
 }
 
-enum fault decide_bulk(struct store *store, struct job *job, enum decided *ret_decided)
+enum fault decide_bulk(struct sqlite_store *store, struct job *job, enum decided *ret_decided)
 {
     struct bulk *bulk = job->bulk;
     enum fault fault = wait_for_sets(store, job, ret_decided);

@@ -11,7 +11,7 @@
 
 #include "ledger/sqlite.h"
 
-void note_undo(struct store *store, enum undo_kind kind, struct book *book,
+void note_undo(struct sqlite_store *store, enum undo_kind kind, struct book *book,
                const struct ballot *ballot, uint32_t old_seq, uint32_t new_seq)
 {
     assert(store->n_undo < 2 * (size_t)BATCH_JOBS_MAX);
@@ -30,7 +30,7 @@ static void refused(struct job *job, enum problem problem, const char *detail)
 }
 
 /* A new vote: a voter more, an address's vote more. */
-static enum fault enter(struct store *store, struct book *book, const struct ballot *ballot,
+static enum fault enter(struct sqlite_store *store, struct book *book, const struct ballot *ballot,
                         const struct standing *older, uint32_t seq)
 {
     if (older) {
@@ -49,7 +49,7 @@ static enum fault enter(struct store *store, struct book *book, const struct bal
     return FAULT_NONE;
 }
 
-static void leave(struct store *store, struct book *book, const struct ballot *ballot,
+static void leave(struct sqlite_store *store, struct book *book, const struct ballot *ballot,
                   const struct standing *standing)
 {
     voters_remove(book->voters, &ballot->voter, standing->seq);
@@ -71,7 +71,7 @@ static struct ballot replacing(const struct ballot *ballot, const struct standin
     return row;
 }
 
-static enum fault record(struct store *store, struct book *book, struct job *job,
+static enum fault record(struct sqlite_store *store, struct book *book, struct job *job,
                          enum decision decision, const struct standing *standing)
 {
     bool fresh = decision == DECIDED_COUNTED;
@@ -120,7 +120,7 @@ static enum job_result result_of(enum decision decision)
     return JOB_REFUSED;
 }
 
-static enum decision decide(const struct store *store, const struct book *book,
+static enum decision decide(const struct sqlite_store *store, const struct book *book,
                             const struct job *job, const struct standing *standing)
 {
     const struct ballot *ballot = &job->ballot;
@@ -134,7 +134,7 @@ static enum decision decide(const struct store *store, const struct book *book,
                          job->refusal);
 }
 
-static enum fault decide_ballot(struct store *store, struct book *book, struct job *job,
+static enum fault decide_ballot(struct sqlite_store *store, struct book *book, struct job *job,
                                 const struct standing *standing)
 {
     enum decision decision = decide(store, book, job, standing);
@@ -165,7 +165,8 @@ static void answer_ask(struct job *job, const struct standing *standing)
 }
 
 /* Whether the sets are there; if not, whether they are needed at all to answer. */
-static bool needs_sets(const struct store *store, const struct book *book, const struct job *job)
+static bool needs_sets(const struct sqlite_store *store, const struct book *book,
+                       const struct job *job)
 {
     int64_t closed_ms = poll_closed_since_ms(book->poll, store->now_ms);
     bool long_closed =
@@ -179,7 +180,7 @@ static bool needs_sets(const struct store *store, const struct book *book, const
 
 /* The sets of a poll without rows are there at once; else they are loaded between batches, since
  * this one may have to take back what it did to the old ones. */
-static enum fault begin_loading(struct store *store, struct book *book)
+static enum fault begin_loading(struct sqlite_store *store, struct book *book)
 {
     if (book->loading)
         return FAULT_NONE;
@@ -191,7 +192,7 @@ static enum fault begin_loading(struct store *store, struct book *book)
     return FAULT_NONE;
 }
 
-static enum fault decide_with_sets(struct store *store, struct book *book, struct job *job)
+static enum fault decide_with_sets(struct sqlite_store *store, struct book *book, struct job *job)
 {
     struct standing standing;
     bool found = false;
@@ -208,7 +209,7 @@ static enum fault decide_with_sets(struct store *store, struct book *book, struc
     return decide_ballot(store, book, job, found ? &standing : NULL);
 }
 
-enum fault decide_wait(struct store *store, struct book *book, struct job *waiting,
+enum fault decide_wait(struct sqlite_store *store, struct book *book, struct job *waiting,
                        enum decided *ret_decided)
 {
     enum fault fault;
@@ -224,7 +225,7 @@ enum fault decide_wait(struct store *store, struct book *book, struct job *waiti
     return FAULT_NONE;
 }
 
-enum fault decide_about_vote(struct store *store, struct job *job, enum decided *ret_decided)
+enum fault decide_about_vote(struct sqlite_store *store, struct job *job, enum decided *ret_decided)
 {
     struct book *book = book_find(store, job->ballot.poll);
     enum fault fault;
@@ -244,7 +245,7 @@ enum fault decide_about_vote(struct store *store, struct job *job, enum decided 
     return decide_with_sets(store, book, job);
 }
 
-static enum fault create(struct store *store, struct poll *poll, struct book **ret_book)
+static enum fault create(struct sqlite_store *store, struct poll *poll, struct book **ret_book)
 {
     AUTO(book) book = calloc(1, sizeof *book);
     struct touched *touched;
@@ -274,7 +275,8 @@ static enum fault create(struct store *store, struct poll *poll, struct book **r
     return FAULT_NONE;
 }
 
-static enum fault replace(struct store *store, struct book *book, struct poll *poll, bool seen)
+static enum fault replace(struct sqlite_store *store, struct book *book, struct poll *poll,
+                          bool seen)
 {
     struct touched *touched;
 
@@ -291,7 +293,7 @@ static enum fault replace(struct store *store, struct book *book, struct poll *p
     return FAULT_NONE;
 }
 
-static enum fault decide_edit(struct store *store, struct job *job)
+static enum fault decide_edit(struct sqlite_store *store, struct job *job)
 {
     struct book *book = book_find_id(store, job->edit->id);
     struct poll *poll = NULL;
@@ -329,7 +331,7 @@ static enum fault decide_edit(struct store *store, struct job *job)
     return fault;
 }
 
-static enum fault decide_delete(struct store *store, struct job *job)
+static enum fault decide_delete(struct sqlite_store *store, struct job *job)
 {
     struct book *book = book_find_id(store, job->id);
     struct touched *touched;
@@ -347,7 +349,7 @@ static enum fault decide_delete(struct store *store, struct job *job)
     return FAULT_NONE;
 }
 
-enum fault decide_job(struct store *store, struct job *job, enum decided *ret_decided)
+enum fault decide_job(struct sqlite_store *store, struct job *job, enum decided *ret_decided)
 {
     *ret_decided = DECIDED;
     switch (job->kind) {

@@ -11,7 +11,7 @@
 
 #include "ledger/sqlite.h"
 
-enum fault forget_poll(struct store *store, struct book *book)
+enum fault forget_poll(struct sqlite_store *store, struct book *book)
 {
     struct touched *touched = batch_touch(store, book);
     struct poll *poll = touched ? poll_copy(book->poll) : NULL;
@@ -30,7 +30,7 @@ enum fault forget_poll(struct store *store, struct book *book)
 }
 
 /* The row as it was, and as it will be, in the sum of the poll's rows. */
-static enum fault exchange_sum(struct store *store, struct book *book, uint32_t seq,
+static enum fault exchange_sum(struct sqlite_store *store, struct book *book, uint32_t seq,
                                const struct voter_hash *random)
 {
     sqlite3_stmt *select = store->sql[SQL_VOTE_SELECT];
@@ -51,7 +51,7 @@ static enum fault exchange_sum(struct store *store, struct book *book, uint32_t 
     return sql_fault(store, code);
 }
 
-static enum fault forget_row(struct store *store, struct book *book, uint32_t seq,
+static enum fault forget_row(struct sqlite_store *store, struct book *book, uint32_t seq,
                              const struct voter_hash *random)
 {
     sqlite3_stmt *row = store->sql[SQL_VOTE_FORGET];
@@ -68,7 +68,8 @@ static enum fault forget_row(struct store *store, struct book *book, uint32_t se
     return fault == FAULT_NONE ? sql_run(store, SQL_VOTE_FORGET) : fault;
 }
 
-static enum fault forget_rows(struct store *store, struct book *book, struct forgetting *forgetting)
+static enum fault forget_rows(struct sqlite_store *store, struct book *book,
+                              struct forgetting *forgetting)
 {
     struct touched *touched = batch_touch(store, book);
     enum fault fault = touched ? write_begin(store) : FAULT_NO_MEMORY;
@@ -82,7 +83,7 @@ static enum fault forget_rows(struct store *store, struct book *book, struct for
     return FAULT_NONE;
 }
 
-static bool may_forget(const struct store *store, const struct book *book, struct job *job)
+static bool may_forget(const struct sqlite_store *store, const struct book *book, struct job *job)
 {
     if (!book)
         return refuse(job->refusal, PROBLEM_NO_SUCH_POLL, "there is no poll of this id");
@@ -93,7 +94,7 @@ static bool may_forget(const struct store *store, const struct book *book, struc
     return true;
 }
 
-enum fault decide_forget(struct store *store, struct job *job)
+enum fault decide_forget(struct sqlite_store *store, struct job *job)
 {
     struct forgetting *forgetting = job->forgetting;
     struct book *book = book_find(store, forgetting->poll);

@@ -14,13 +14,13 @@
 #define NO_MEMORY "no memory" /* as definition_load() says it too */
 
 /* Want of memory is neither damage nor a reason to restore an older ledger. */
-static void no_memory(const struct store *store, struct why *why)
+static void no_memory(const struct sqlite_store *store, struct why *why)
 {
     why_set(why, "no memory to read the store %s; nothing is wrong with it, start again",
             store->path);
 }
 
-bool sqlite_lacks_memory(const struct store *store, struct why *why)
+bool sqlite_lacks_memory(const struct sqlite_store *store, struct why *why)
 {
     if (sqlite3_errcode(store->db) != SQLITE_NOMEM)
         return false;
@@ -28,7 +28,7 @@ bool sqlite_lacks_memory(const struct store *store, struct why *why)
     return true;
 }
 
-bool sqlite_damaged(const struct store *store, const char *what, struct why *why)
+bool sqlite_damaged(const struct sqlite_store *store, const char *what, struct why *why)
 {
     if (!sqlite_lacks_memory(store, why))
         why_set(why,
@@ -38,14 +38,14 @@ bool sqlite_damaged(const struct store *store, const char *what, struct why *why
     return false;
 }
 
-static bool unreadable(const struct store *store, struct why *why)
+static bool unreadable(const struct sqlite_store *store, struct why *why)
 {
     if (!sqlite_lacks_memory(store, why))
         why_set(why, "cannot read the store %s: %s", store->path, sqlite_says(store->db).text);
     return false;
 }
 
-static bool meta_put(struct store *store, const char *name, const void *value, int len,
+static bool meta_put(struct sqlite_store *store, const char *name, const void *value, int len,
                      struct why *why)
 {
     sqlite3_stmt *statement = NULL;
@@ -62,8 +62,8 @@ static bool meta_put(struct store *store, const char *name, const void *value, i
 }
 
 /* Copies exactly `len` bytes. *ret_found false: there is no such row. */
-static bool meta_get(struct store *store, const char *name, void *ret, int len, bool *ret_found,
-                     struct why *why)
+static bool meta_get(struct sqlite_store *store, const char *name, void *ret, int len,
+                     bool *ret_found, struct why *why)
 {
     sqlite3_stmt *statement = NULL;
     int code = sqlite3_prepare_v2(store->db, "SELECT value FROM meta WHERE name = ?1", -1,
@@ -92,14 +92,14 @@ static bool meta_get(struct store *store, const char *name, void *ret, int len, 
 }
 
 /* A start that finds it ends what a crash left (sqlite_scrub.c). */
-static bool load_forgets(struct store *store, struct why *why)
+static bool load_forgets(struct sqlite_store *store, struct why *why)
 {
     char mark;
 
     return meta_get(store, "forgets", &mark, 1, &store->log_remembers, why);
 }
 
-static bool load_meta(struct store *store, struct why *why)
+static bool load_meta(struct sqlite_store *store, struct why *why)
 {
     unsigned char fingerprint[KEY_FINGERPRINT_BYTES];
     unsigned char stored[KEY_FINGERPRINT_BYTES];
@@ -164,7 +164,7 @@ struct book *sqlite_read_book(sqlite3_stmt *row, struct why *reterr_why)
     return TAKE(book);
 }
 
-static bool load_books(struct store *store, struct why *why)
+static bool load_books(struct sqlite_store *store, struct why *why)
 {
     static const char sql[] =
         "SELECT " BOOK_COLUMNS " FROM poll WHERE deleted_at IS NULL ORDER BY poll";
@@ -197,7 +197,7 @@ static bool load_books(struct store *store, struct why *why)
     return ok;
 }
 
-static bool load_last_number(struct store *store, struct why *why)
+static bool load_last_number(struct sqlite_store *store, struct why *why)
 {
     sqlite3_stmt *statement = NULL;
     bool ok = sqlite3_prepare_v2(store->db, "SELECT coalesce(max(poll), 0) FROM poll", -1,
@@ -210,7 +210,7 @@ static bool load_last_number(struct store *store, struct why *why)
     return ok || unreadable(store, why);
 }
 
-static bool load_tally_row(struct store *store, sqlite3_stmt *row, struct why *why)
+static bool load_tally_row(struct sqlite_store *store, sqlite3_stmt *row, struct why *why)
 {
     struct book *book = book_find(store, (uint64_t)sqlite3_column_int64(row, 0));
     int64_t option = sqlite3_column_int64(row, 1);
@@ -224,7 +224,7 @@ static bool load_tally_row(struct store *store, sqlite3_stmt *row, struct why *w
     return true;
 }
 
-static bool load_tallies(struct store *store, struct why *why)
+static bool load_tallies(struct sqlite_store *store, struct why *why)
 {
     sqlite3_stmt *statement = NULL;
     int code = sqlite3_prepare_v2(store->db, "SELECT poll, option, votes FROM tally", -1,
@@ -254,7 +254,7 @@ static bool sums_agree(const struct book *book)
 }
 
 /* The newest row of the ledger is the one that the poll's row names: a look at one key. */
-static bool rows_agree(struct store *store, const struct book *book)
+static bool rows_agree(struct sqlite_store *store, const struct book *book)
 {
     sqlite3_stmt *statement = NULL;
     bool ok = sqlite3_prepare_v2(store->db,
@@ -271,7 +271,7 @@ static bool rows_agree(struct store *store, const struct book *book)
 
 /* All that was read is as it was written; where there are sums, which there are behind the first
  * start, and then for every poll. */
-static bool sums_agree_with(struct store *store, bool with_sums, struct why *why)
+static bool sums_agree_with(struct sqlite_store *store, bool with_sums, struct why *why)
 {
     for (size_t i = 0; i < store->n_books; i++) {
         const struct book *book = store->books[i];
@@ -287,7 +287,7 @@ static bool sums_agree_with(struct store *store, bool with_sums, struct why *why
     return true;
 }
 
-static bool check_sums(struct store *store, struct why *why)
+static bool check_sums(struct sqlite_store *store, struct why *why)
 {
     uint64_t live;
     bool found;
@@ -301,7 +301,7 @@ static bool check_sums(struct store *store, struct why *why)
            sqlite_damaged(store, "a poll is missing, or one too many", why);
 }
 
-static bool check_books(struct store *store, struct why *why)
+static bool check_books(struct sqlite_store *store, struct why *why)
 {
     char what[POLL_ID_BYTES_MAX + 64];
 
@@ -317,7 +317,7 @@ static bool check_books(struct store *store, struct why *why)
     return true;
 }
 
-static bool show(struct store *store, struct why *why)
+static bool show(struct sqlite_store *store, struct why *why)
 {
     for (size_t i = 0; i < store->n_books; i++) {
         struct book *book = store->books[i];
@@ -331,7 +331,7 @@ static bool show(struct store *store, struct why *why)
     return true;
 }
 
-bool sqlite_load(struct store *store, struct why *reterr_why)
+bool sqlite_load(struct sqlite_store *store, struct why *reterr_why)
 {
     return load_meta(store, reterr_why) && load_last_number(store, reterr_why) &&
            load_books(store, reterr_why) && load_tallies(store, reterr_why) &&

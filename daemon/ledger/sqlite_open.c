@@ -113,7 +113,7 @@ static bool apply_settings(sqlite3 *db, struct why *why)
     return sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL) == SQLITE_OK;
 }
 
-static bool prepare_statements(struct store *store, struct why *why)
+static bool prepare_statements(struct sqlite_store *store, struct why *why)
 {
     static const char *const sql[SQL_COUNT] = {
         [SQL_BEGIN] = "BEGIN IMMEDIATE",
@@ -166,14 +166,14 @@ static bool prepare_statements(struct store *store, struct why *why)
     return true;
 }
 
-static void close_without_checkpoint(struct store *store, bool without)
+static void close_without_checkpoint(struct sqlite_store *store, bool without)
 {
     (void)sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, without ? 1 : 0, NULL);
 }
 
 static int remember_frames(void *context, sqlite3 *db, const char *name, int frames)
 {
-    struct store *store = context;
+    struct sqlite_store *store = context;
 
     (void)db;
     (void)name;
@@ -183,7 +183,7 @@ static int remember_frames(void *context, sqlite3 *db, const char *name, int fra
 
 /* A migration that writes a table anew leaves a log as large as the table, which would be there for
  * good, and be written again at each start. Where the disk is full it stays for now. */
-static bool migrate(struct store *store, struct why *why)
+static bool migrate(struct sqlite_store *store, struct why *why)
 {
     bool upgraded;
 
@@ -196,7 +196,7 @@ static bool migrate(struct store *store, struct why *why)
     return true;
 }
 
-static bool open_database(struct store *store, struct why *why)
+static bool open_database(struct sqlite_store *store, struct why *why)
 {
     int code = sqlite3_open_v2(store->path, &store->db,
                                SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
@@ -214,7 +214,7 @@ static bool open_database(struct store *store, struct why *why)
            sqlite_exec(store->db, "BEGIN IMMEDIATE; ROLLBACK", why);
 }
 
-static bool open_files(struct store *store, struct why *why)
+static bool open_files(struct sqlite_store *store, struct why *why)
 {
     store->lock_fd = sqlite_lock(store->path, why);
     return store->lock_fd >= 0 && sqlite_create(store->path, why) &&
@@ -223,7 +223,7 @@ static bool open_files(struct store *store, struct why *why)
            open_database(store, why) && sqlite_sync_folder(store->path, why);
 }
 
-static bool has_log(const struct store *store)
+static bool has_log(const struct sqlite_store *store)
 {
     AUTO_BYTES char *name = path_beside(store->path, "-wal");
     struct stat file;
@@ -231,7 +231,7 @@ static bool has_log(const struct store *store)
     return name && stat(name, &file) == 0 && file.st_size > 0;
 }
 
-bool store_exists(const char *url)
+static bool exists(const char *url)
 {
     struct stat file;
 
@@ -239,7 +239,7 @@ bool store_exists(const char *url)
            file.st_size > 0;
 }
 
-static void first_ballast(struct store *store, uint64_t bytes)
+static void first_ballast(struct sqlite_store *store, uint64_t bytes)
 {
     store->ballast_bytes = bytes;
     store->ballast_there = bytes > 0 && ballast_make(store->path, bytes);
@@ -248,18 +248,47 @@ static void first_ballast(struct store *store, uint64_t bytes)
                  store->path);
 }
 
-struct store *store_open(const struct store_settings *settings, struct board *board,
-                         struct why *reterr_why)
+static void sqlite_store_free(struct sqlite_store *store)
 {
-    AUTO(store) store = calloc(1, sizeof *store);
+    backup_free(store->backup); /* before its source is closed */
+    for (size_t i = 0; i < SQL_COUNT; i++)
+        (void)sqlite3_finalize(store->sql[i]);
+    if (store->db && sqlite3_close(store->db) != SQLITE_OK)
+        log_line(LOG_ERROR, "the store %s does not close: %s", store->path,
+                 sqlite3_errmsg(store->db));
+    for (size_t i = 0; i < store->n_books; i++)
+        book_free(store->books[i]);
+    free(store->books);
+    free(store->touched);
+    free(store->undo);
+    if (store->lock_fd >= 0)
+        (void)close(store->lock_fd);
+    free(store->path);
+    free(store->keys_path);
+    free(store);
+}
+
+const char *store_sqlite_version(void)
+{
+    return sqlite3_libversion();
+}
+AUTO_FREE(sqlite_store);
+
+static void free_base(struct store *base)
+{
+    sqlite_store_free(sqlite_of(base));
+}
+
+static struct store *open_store(const struct store_settings *settings, struct board *board,
+                                struct why *reterr_why)
+{
+    AUTO(sqlite_store) store = calloc(1, sizeof *store);
     int64_t next_ms;
 
     if (!store)
         return why_set(reterr_why, "no memory for the store");
     store->lock_fd = -1;
-    if (strncmp(settings->url, SCHEME, strlen(SCHEME)) != 0)
-        return why_set(reterr_why, "the store %s is of no kind that is built in; use sqlite:PATH",
-                       settings->url);
+    store->base.kind = &store_sqlite;
     store->path = str_copy(str_of(settings->url + strlen(SCHEME)));
     store->undo = malloc(2 * (size_t)BATCH_JOBS_MAX * sizeof *store->undo);
     if (!store->path || !store->undo)
@@ -285,40 +314,29 @@ struct store *store_open(const struct store_settings *settings, struct board *bo
         return why_set(reterr_why, "cannot write to the store %s: %s", store->path,
                        sqlite_says(store->db).text);
     close_without_checkpoint(store, false);
-    return TAKE(store);
+    return &TAKE(store)->base;
 }
 
-void store_set_wake(struct store *store, void (*wake)(void *context), void (*turned)(void *context),
-                    void *context)
+static void set_wake(struct store *base, void (*wake)(void *context), void (*turned)(void *context),
+                     void *context)
 {
+    struct sqlite_store *store = sqlite_of(base);
+
     store->wake = wake;
     store->turned = turned;
     store->wake_context = context;
 }
 
-void store_free(struct store *store)
-{
-    if (!store)
-        return;
-    backup_free(store->backup); /* before its source is closed */
-    for (size_t i = 0; i < SQL_COUNT; i++)
-        (void)sqlite3_finalize(store->sql[i]);
-    if (store->db && sqlite3_close(store->db) != SQLITE_OK)
-        log_line(LOG_ERROR, "the store %s does not close: %s", store->path,
-                 sqlite3_errmsg(store->db));
-    for (size_t i = 0; i < store->n_books; i++)
-        book_free(store->books[i]);
-    free(store->books);
-    free(store->touched);
-    free(store->undo);
-    if (store->lock_fd >= 0)
-        (void)close(store->lock_fd);
-    free(store->path);
-    free(store->keys_path);
-    free(store);
-}
-
-const char *store_sqlite_version(void)
-{
-    return sqlite3_libversion();
-}
+const struct store_kind store_sqlite = { .scheme = SCHEME,
+                                         .exists = exists,
+                                         .open = open_store,
+                                         .finish = sqlite_finish,
+                                         .free = free_base,
+                                         .commit = sqlite_commit,
+                                         .read = sqlite_read,
+                                         .work = sqlite_work,
+                                         .set_wake = set_wake,
+                                         .figures = sqlite_figures,
+                                         .shown = sqlite_shown,
+                                         .end_soon = sqlite_end_soon,
+                                         .abandon = sqlite_abandon };

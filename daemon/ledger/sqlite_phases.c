@@ -17,7 +17,7 @@ static bool has_times(const struct poll *poll)
 }
 
 /* Nobody's repeated vote needs them any more. */
-static bool sets_are_done(const struct store *store, const struct book *book)
+static bool sets_are_done(const struct sqlite_store *store, const struct book *book)
 {
     int64_t closed_ms = poll_closed_since_ms(book->poll, store->now_ms);
 
@@ -26,7 +26,7 @@ static bool sets_are_done(const struct store *store, const struct book *book)
 }
 
 /* It is closed for as long as voters are remembered behind a close. */
-static bool is_to_be_forgotten(const struct store *store, const struct book *book)
+static bool is_to_be_forgotten(const struct sqlite_store *store, const struct book *book)
 {
     int64_t closed_ms = poll_closed_since_ms(book->poll, store->now_ms);
 
@@ -34,7 +34,7 @@ static bool is_to_be_forgotten(const struct store *store, const struct book *boo
            closed_ms != WHEN_NEVER && store->now_ms - closed_ms >= store->forget_after_ms;
 }
 
-static enum fault look(struct store *store, struct book *book, int64_t *next_ms)
+static enum fault look(struct sqlite_store *store, struct book *book, int64_t *next_ms)
 {
     int64_t due_ms = poll_next_phase_ms(book->poll, store->now_ms);
 
@@ -53,7 +53,7 @@ static enum fault look(struct store *store, struct book *book, int64_t *next_ms)
     return batch_touch(store, book) ? FAULT_NONE : FAULT_NO_MEMORY;
 }
 
-enum store_result phases_sweep(struct store *store, int64_t *ret_next_ms)
+enum store_result phases_sweep(struct sqlite_store *store, int64_t *ret_next_ms)
 {
     int64_t mono_ms = clock_mono_ms(store->clock);
     int64_t next_ms = INT64_MAX;

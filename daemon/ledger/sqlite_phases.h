@@ -14,6 +14,6 @@
  *
  *   ret_next_ms  when to look again; INT64_MAX: the clock changes nothing
  */
-enum store_result phases_sweep(struct store *store, int64_t *ret_next_ms);
+enum store_result phases_sweep(struct sqlite_store *store, int64_t *ret_next_ms);
 
 #endif

@@ -15,7 +15,8 @@
 #include "ledger/files.h"
 #include "ledger/sqlite.h"
 
-static bool find(struct store *store, struct job *job, uint64_t number, struct book **ret_book)
+static bool find(struct sqlite_store *store, struct job *job, uint64_t number,
+                 struct book **ret_book)
 {
     *ret_book = book_find(store, number);
     if (*ret_book)
@@ -25,7 +26,7 @@ static bool find(struct store *store, struct job *job, uint64_t number, struct b
     return false;
 }
 
-static enum fault contradiction(struct store *store, const struct book *book, uint32_t seq)
+static enum fault contradiction(struct sqlite_store *store, const struct book *book, uint32_t seq)
 {
     log_line(LOG_ERROR, "poll %s: row %u of the store %s cannot be read; restore a backup",
              book->poll->id, (unsigned)seq, store->path);
@@ -33,7 +34,8 @@ static enum fault contradiction(struct store *store, const struct book *book, ui
 }
 
 /* What the table of tallies holds, to be compared with memory and with the rows. */
-static enum fault read_stored(struct store *store, const struct book *book, struct counts *ret)
+static enum fault read_stored(struct sqlite_store *store, const struct book *book,
+                              struct counts *ret)
 {
     sqlite3_stmt *tally = store->sql[SQL_TALLY_SELECT];
     sqlite3_stmt *poll = store->sql[SQL_POLL_SELECT];
@@ -62,7 +64,7 @@ static enum fault read_stored(struct store *store, const struct book *book, stru
     return sql_fault(store, code);
 }
 
-static enum fault begin_scan(struct store *store, const struct book *book, struct scan *scan)
+static enum fault begin_scan(struct sqlite_store *store, const struct book *book, struct scan *scan)
 {
     scan->end = book->seq;
     scan->counts = book->counts;
@@ -72,7 +74,7 @@ static enum fault begin_scan(struct store *store, const struct book *book, struc
 }
 
 /* A look at one key, for the few rows that replace another. */
-static enum fault look_up_replaced(struct store *store, const struct book *book,
+static enum fault look_up_replaced(struct sqlite_store *store, const struct book *book,
                                    struct scanned *row)
 {
     sqlite3_stmt *select = store->sql[SQL_VOTE_SELECT];
@@ -93,7 +95,7 @@ static enum fault look_up_replaced(struct store *store, const struct book *book,
     return sql_fault(store, code);
 }
 
-static enum fault read_rows(struct store *store, const struct book *book, struct scan *scan)
+static enum fault read_rows(struct sqlite_store *store, const struct book *book, struct scan *scan)
 {
     sqlite3_stmt *rows = store->sql[SQL_VOTE_SCAN];
     int code = vote_rows_bind(rows, book, scan->after, scan->end, SCAN_ROWS_MAX);
@@ -124,7 +126,7 @@ static enum fault read_rows(struct store *store, const struct book *book, struct
     return fault == FAULT_NONE ? sql_fault(store, code) : fault;
 }
 
-static enum fault read_scan(struct store *store, struct job *job)
+static enum fault read_scan(struct sqlite_store *store, struct job *job)
 {
     struct scan *scan = job->scan;
     struct book *book;
@@ -161,7 +163,7 @@ static int bind_hours(sqlite3_stmt *rows, const struct hours *hours)
     return code;
 }
 
-static enum fault read_hours(struct store *store, struct job *job)
+static enum fault read_hours(struct sqlite_store *store, struct job *job)
 {
     sqlite3_stmt *rows = store->sql[SQL_HOUR_SCAN];
     struct hours *hours = job->hours;
@@ -196,8 +198,10 @@ static uint64_t size_of(const char *path, const char *suffix)
     return name && stat(name, &file) == 0 ? (uint64_t)file.st_size : 0;
 }
 
-void store_figures(const struct store *store, struct store_figures *ret_figures)
+void sqlite_figures(const struct store *base, struct store_figures *ret_figures)
 {
+    const struct sqlite_store *store = (const struct sqlite_store *)base;
+
     *ret_figures =
         (struct store_figures){ .polls = store->n_books,
                                 .bytes = size_of(store->path, ""),
@@ -209,9 +213,9 @@ void store_figures(const struct store *store, struct store_figures *ret_figures)
                                 .last_backup_bytes = store->last_backup_bytes };
 }
 
-static enum fault read_status(struct store *store, struct job *job)
+static enum fault read_status(struct sqlite_store *store, struct job *job)
 {
-    store_figures(store, &job->status->figures);
+    sqlite_figures(&store->base, &job->status->figures);
     job->status->votes = 0;
     for (size_t i = 0; i < store->n_books; i++)
         job->status->votes += store->books[i]->counts.voters;
@@ -219,7 +223,7 @@ static enum fault read_status(struct store *store, struct job *job)
     return FAULT_NONE;
 }
 
-static enum fault read_one(struct store *store, struct job *job)
+static enum fault read_one(struct sqlite_store *store, struct job *job)
 {
     assert(job_reads(job) && store->n_touched == 0 && !store->in_transaction);
     if (job->kind == JOB_SCAN)
@@ -229,8 +233,9 @@ static enum fault read_one(struct store *store, struct job *job)
     return read_status(store, job);
 }
 
-enum store_result store_read(struct store *store, struct job *job)
+enum store_result sqlite_read(struct store *base, struct job *job)
 {
+    struct sqlite_store *store = sqlite_of(base);
     enum fault fault = read_one(store, job);
 
     answer_fault(job, fault);

@@ -89,7 +89,7 @@ static bool is_as_we_make_it(sqlite3_file *file, sqlite3_int64 size)
            header[HEADER_RESERVED_BYTES] == 0;
 }
 
-static int scrub_file(struct store *store, sqlite3_file *file, unsigned char *pages)
+static int scrub_file(struct sqlite_store *store, sqlite3_file *file, unsigned char *pages)
 {
     bool any = false;
     sqlite3_int64 size;
@@ -118,7 +118,7 @@ static int scrub_file(struct store *store, sqlite3_file *file, unsigned char *pa
 
 /* The log is empty: what the file holds is all there is. Pages that SQLite has in memory would
  * bring back what they hold, so it drops them. */
-static enum fault scrub(struct store *store)
+static enum fault scrub(struct sqlite_store *store)
 {
     AUTO_BYTES char *pages = malloc(SLICE_PAGES * PAGE_BYTES);
     sqlite3_file *file = NULL;
@@ -133,7 +133,7 @@ static enum fault scrub(struct store *store)
     return sql_checkpoint_fault(store, code);
 }
 
-enum fault batch_forget(struct store *store)
+enum fault batch_forget(struct sqlite_store *store)
 {
     enum fault fault = checkpoint(store, SQLITE_CHECKPOINT_TRUNCATE);
 

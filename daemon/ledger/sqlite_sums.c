@@ -89,7 +89,7 @@ uint64_t sums_poll_number(uint64_t number)
     return sum(&number, sizeof number);
 }
 
-uint64_t sums_live(const struct store *store)
+uint64_t sums_live(const struct sqlite_store *store)
 {
     uint64_t live = 0;
 
@@ -102,7 +102,7 @@ uint64_t sums_live(const struct store *store)
     return live;
 }
 
-enum fault sums_write_live(struct store *store)
+enum fault sums_write_live(struct sqlite_store *store)
 {
     uint64_t live = sums_live(store);
     int code = sqlite3_bind_blob(store->sql[SQL_LIVE_PUT], 1, &live, sizeof live, SQLITE_TRANSIENT);
@@ -111,7 +111,7 @@ enum fault sums_write_live(struct store *store)
 }
 
 /* The sum of a poll's rows as they are now. false: they cannot be read. */
-static bool add_rows(struct store *store, struct book *book)
+static bool add_rows(struct sqlite_store *store, struct book *book)
 {
     sqlite3_stmt *scan = store->sql[SQL_VOTE_SCAN];
     int code = vote_rows_bind(scan, book, 0, book->seq, -1);
@@ -129,7 +129,7 @@ static bool add_rows(struct store *store, struct book *book)
     return code == SQLITE_DONE;
 }
 
-static bool fill_one(struct store *store, struct book *book)
+static bool fill_one(struct sqlite_store *store, struct book *book)
 {
     sqlite3_stmt *row = store->sql[SQL_SUMS_PUT];
     int code = add_rows(store, book) ? SQLITE_OK : SQLITE_CORRUPT;
@@ -147,7 +147,7 @@ static bool fill_one(struct store *store, struct book *book)
     return code == SQLITE_DONE;
 }
 
-bool sums_fill(struct store *store, struct why *reterr_why)
+bool sums_fill(struct sqlite_store *store, struct why *reterr_why)
 {
     bool ok = sqlite_exec(store->db, "BEGIN IMMEDIATE", reterr_why);
 

@@ -11,7 +11,7 @@
 #include "ledger/sqlite.h"
 
 /* The row as it is. *ret_vote false: it is a retraction or a void itself. */
-static enum fault read_vote(struct store *store, const struct book *book, uint32_t seq,
+static enum fault read_vote(struct sqlite_store *store, const struct book *book, uint32_t seq,
                             struct ballot *ret_ballot, bool *ret_vote)
 {
     sqlite3_stmt *row = store->sql[SQL_VOTE_SELECT];
@@ -40,7 +40,7 @@ static enum fault read_vote(struct store *store, const struct book *book, uint32
 
 /* A look at the rows behind it: only where an older vote may stand beside a newer one, and votes
  * may be changed. */
-static enum fault find_replacing(struct store *store, const struct book *book, uint32_t seq,
+static enum fault find_replacing(struct sqlite_store *store, const struct book *book, uint32_t seq,
                                  bool *ret_found)
 {
     sqlite3_stmt *row = store->sql[SQL_VOTE_REPLACING];
@@ -57,7 +57,7 @@ static enum fault find_replacing(struct store *store, const struct book *book, u
 
 /* Whether a row that stood when it was looked for still stands.
  *   ret_newest  it is its voter's newest row */
-static enum fault still_stands(struct store *store, struct book *book, uint32_t seq,
+static enum fault still_stands(struct sqlite_store *store, struct book *book, uint32_t seq,
                                const struct voter_hash *voter, bool *ret_stands, bool *ret_newest)
 {
     bool replaced = false;
@@ -72,7 +72,8 @@ static enum fault still_stands(struct store *store, struct book *book, uint32_t 
     return fault;
 }
 
-static enum fault void_one(struct store *store, struct book *book, uint32_t seq, size_t *voided)
+static enum fault void_one(struct sqlite_store *store, struct book *book, uint32_t seq,
+                           size_t *voided)
 {
     struct ballot row;
     uint64_t marks;
@@ -103,7 +104,7 @@ static enum fault void_one(struct store *store, struct book *book, uint32_t seq,
     return FAULT_NONE;
 }
 
-static enum fault void_all(struct store *store, struct book *book, struct job *job)
+static enum fault void_all(struct sqlite_store *store, struct book *book, struct job *job)
 {
     struct voiding *voiding = job->voiding;
     struct touched *touched = batch_touch(store, book);
@@ -116,7 +117,7 @@ static enum fault void_all(struct store *store, struct book *book, struct job *j
     return fault;
 }
 
-enum fault decide_void(struct store *store, struct job *job, enum decided *ret_decided)
+enum fault decide_void(struct sqlite_store *store, struct job *job, enum decided *ret_decided)
 {
     struct book *book = book_find(store, job->voiding->poll);
     enum fault fault;

@@ -11,7 +11,7 @@
 #define SLICE_ROWS 8192 /* about 4 ms: what votes in other polls wait at most */
 
 /* Reads one row. *ret_same: it is this voter's. */
-static enum fault read_row(struct store *store, const struct book *book, uint32_t seq,
+static enum fault read_row(struct sqlite_store *store, const struct book *book, uint32_t seq,
                            const struct voter_hash *voter, bool *ret_same,
                            struct standing *ret_standing)
 {
@@ -45,8 +45,9 @@ static enum fault read_row(struct store *store, const struct book *book, uint32_
     return sql_fault(store, code);
 }
 
-enum fault voters_standing(struct store *store, struct book *book, const struct voter_hash *voter,
-                           bool *ret_found, struct standing *ret_standing)
+enum fault voters_standing(struct sqlite_store *store, struct book *book,
+                           const struct voter_hash *voter, bool *ret_found,
+                           struct standing *ret_standing)
 {
     size_t at = 0;
     uint32_t seq;
@@ -73,7 +74,8 @@ bool book_holds(const struct book *book, const struct voter_hash *voter, uint32_
     return false;
 }
 
-static enum fault load_first(struct store *store, struct book *book, const struct vote_row *row)
+static enum fault load_first(struct sqlite_store *store, struct book *book,
+                             const struct vote_row *row)
 {
     struct standing standing;
     bool found;
@@ -90,7 +92,8 @@ static enum fault load_first(struct store *store, struct book *book, const struc
     return FAULT_NONE;
 }
 
-static enum fault load_replacing(struct store *store, struct book *book, const struct vote_row *row)
+static enum fault load_replacing(struct sqlite_store *store, struct book *book,
+                                 const struct vote_row *row)
 {
     bool gone = row->retracted || row->marks == 0;
     bool newest = book_holds(book, &row->voter, row->replaces);
@@ -168,7 +171,7 @@ int vote_rows_bind(sqlite3_stmt *scan, const struct book *book, uint32_t after, 
     return code;
 }
 
-static enum fault load_rows(struct store *store, struct book *book, sqlite3_stmt *scan,
+static enum fault load_rows(struct sqlite_store *store, struct book *book, sqlite3_stmt *scan,
                             int *ret_rows)
 {
     int code;
@@ -203,7 +206,7 @@ enum fault voters_begin(struct book *book)
 }
 
 /* Votes are taken only over rows that are as they were written. */
-static enum fault loaded(struct store *store, struct book *book)
+static enum fault loaded(struct sqlite_store *store, struct book *book)
 {
     if (book->loaded_sum == book->rows_sum) {
         book->loading = false;
@@ -217,7 +220,7 @@ static enum fault loaded(struct store *store, struct book *book)
     return FAULT_BROKEN;
 }
 
-enum fault voters_load_slice(struct store *store, struct book *book)
+enum fault voters_load_slice(struct sqlite_store *store, struct book *book)
 {
     sqlite3_stmt *scan = store->sql[SQL_VOTE_SCAN];
     int rows = 0;

@@ -13,7 +13,7 @@
 
 #define BALLAST_RETRY_MS (60 * 1000)
 
-enum fault checkpoint(struct store *store, int mode)
+enum fault checkpoint(struct sqlite_store *store, int mode)
 {
     int in_log = 0;
     int done = 0;
@@ -31,7 +31,7 @@ enum fault checkpoint(struct store *store, int mode)
     return FAULT_NONE;
 }
 
-static bool checkpoint_due(const struct store *store, int64_t bytes)
+static bool checkpoint_due(const struct sqlite_store *store, int64_t bytes)
 {
     return (int64_t)store->wal_frames * PAGE_BYTES >= bytes;
 }
@@ -79,7 +79,7 @@ static void answer_faults(struct batch *batch, enum fault fault)
 
 /* A full disk: the ballast makes room for what must be written even so, and the log gives back
  * what it holds. */
-static enum store_result make_room(struct store *store)
+static enum store_result make_room(struct sqlite_store *store)
 {
     if (store->ballast_there) {
         ballast_free(store->path);
@@ -91,7 +91,7 @@ static enum store_result make_room(struct store *store)
                                                                         : STORE_REFUSED;
 }
 
-enum store_result store_failed(struct store *store, enum fault fault)
+enum store_result store_failed(struct sqlite_store *store, enum fault fault)
 {
     if (fault == FAULT_NONE)
         return STORE_DONE;
@@ -109,7 +109,7 @@ static bool answers_with_tally(const struct job *job)
 
 /* Each answer takes along what the board shows now. Where the poll was deleted behind it in the
  * same batch that is nothing, and it is answered as if it had come behind. */
-static void attach_tallies(struct store *store, struct batch *batch)
+static void attach_tallies(struct sqlite_store *store, struct batch *batch)
 {
     for (size_t i = 0; i < batch->n; i++) {
         struct job *job = batch->jobs[i];
@@ -125,7 +125,7 @@ static void attach_tallies(struct store *store, struct batch *batch)
 }
 
 /* Decides every job; those that must wait leave the batch. */
-static enum fault decide_all(struct store *store, struct batch *batch, size_t *ret_kept)
+static enum fault decide_all(struct sqlite_store *store, struct batch *batch, size_t *ret_kept)
 {
     size_t n = batch->n;
     size_t left = 0;
@@ -154,7 +154,8 @@ static enum fault decide_all(struct store *store, struct batch *batch, size_t *r
 
 /* A batch was refused, and nothing of it stands: who only asks how things stand does not suffer by
  * that, and hears how they stand without it. */
-static enum store_result ask_again(struct store *store, struct batch *batch, size_t *ret_kept)
+static enum store_result ask_again(struct sqlite_store *store, struct batch *batch,
+                                   size_t *ret_kept)
 {
     enum store_result result = STORE_REFUSED;
     size_t n = batch->n;
@@ -192,7 +193,7 @@ static bool is_to_forget(const struct batch *batch)
 
 /* What is forgotten has to leave the log, which a full disk forbids: that is found out before
  * anything is done, so that hardly ever it is done and cannot be answered so. */
-static enum fault make_way_to_forget(struct store *store)
+static enum fault make_way_to_forget(struct sqlite_store *store)
 {
     enum fault fault =
         store->log_remembers ? batch_forget(store) : checkpoint(store, SQLITE_CHECKPOINT_TRUNCATE);
@@ -200,8 +201,9 @@ static enum fault make_way_to_forget(struct store *store)
     return fault == FAULT_LOG_REMEMBERS ? FAULT_FULL : fault;
 }
 
-enum store_result store_commit(struct store *store, struct batch *batch, size_t *ret_kept)
+enum store_result sqlite_commit(struct store *base, struct batch *batch, size_t *ret_kept)
 {
+    struct sqlite_store *store = sqlite_of(base);
     enum fault fault = FAULT_NONE;
     enum store_result result;
 
@@ -248,7 +250,7 @@ static void refuse_waiting(struct queue_list *waiting, enum fault fault,
 /* Decides jobs that have waited, in the order they came. A bulk may begin to wait for another
  * poll's voters, and then waits there; if something broke, those that are left go with the store.
  */
-static enum store_result answer_waiting(struct store *store, struct queue_list *waiting,
+static enum store_result answer_waiting(struct sqlite_store *store, struct queue_list *waiting,
                                         struct queue_list *answered)
 {
     enum store_result result = STORE_DONE;
@@ -265,7 +267,7 @@ static enum store_result answer_waiting(struct store *store, struct queue_list *
         size_t kept;
 
         batch_fill(&batch, &ready, BATCH_JOBS_MAX);
-        result = store_commit(store, &batch, &kept);
+        result = sqlite_commit(&store->base, &batch, &kept);
         for (size_t i = 0; i < batch.n; i++)
             queue_list_add(answered, &batch.jobs[i]->node);
     }
@@ -273,7 +275,7 @@ static enum store_result answer_waiting(struct store *store, struct queue_list *
     return result;
 }
 
-static struct book *next_loading(struct store *store)
+static struct book *next_loading(struct sqlite_store *store)
 {
     for (size_t i = 0; i < store->n_books; i++) {
         if (store->books[i]->loading)
@@ -282,7 +284,7 @@ static struct book *next_loading(struct store *store)
     return NULL;
 }
 
-static enum store_result load_some(struct store *store, struct queue_list *answered)
+static enum store_result load_some(struct sqlite_store *store, struct queue_list *answered)
 {
     struct book *book = next_loading(store);
     enum fault fault = book ? voters_load_slice(store, book) : FAULT_NONE;
@@ -300,7 +302,7 @@ static enum store_result load_some(struct store *store, struct queue_list *answe
 }
 
 /* Only into room that is there to spare; the log of a busy store is left alone. */
-static void keep_ballast(struct store *store)
+static void keep_ballast(struct sqlite_store *store)
 {
     int64_t now_ms = clock_mono_ms(store->clock);
 
@@ -310,7 +312,7 @@ static void keep_ballast(struct store *store)
     store->ballast_retry_ms = now_ms + BALLAST_RETRY_MS;
 }
 
-static enum store_result tidy(struct store *store)
+static enum store_result tidy(struct sqlite_store *store)
 {
     enum fault fault = FAULT_NONE;
 
@@ -327,9 +329,10 @@ static int64_t sooner(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-enum store_result store_work(struct store *store, bool idle, struct queue_list *answered,
-                             int64_t *ret_next_ms)
+enum store_result sqlite_work(struct store *base, bool idle, struct queue_list *answered,
+                              int64_t *ret_next_ms)
 {
+    struct sqlite_store *store = sqlite_of(base);
     int64_t next_ms = INT64_MAX;
     enum store_result result = phases_sweep(store, &next_ms);
 
@@ -347,13 +350,16 @@ enum store_result store_work(struct store *store, bool idle, struct queue_list *
     return result;
 }
 
-enum store_result store_finish(struct store *store)
+enum store_result sqlite_finish(struct store *base)
 {
-    return checkpoint(store, SQLITE_CHECKPOINT_PASSIVE) == FAULT_BROKEN ? STORE_BROKEN : STORE_DONE;
+    return checkpoint(sqlite_of(base), SQLITE_CHECKPOINT_PASSIVE) == FAULT_BROKEN ? STORE_BROKEN
+                                                                                  : STORE_DONE;
 }
 
-void store_end_soon(struct store *store, struct queue_list *answered)
+void sqlite_end_soon(struct store *base, struct queue_list *answered)
 {
+    struct sqlite_store *store = sqlite_of(base);
+
     store->ending = true;
     backup_end(store, answered);
 }
@@ -371,8 +377,10 @@ static void abandon_waiting(struct queue_list *waiting, struct queue_list *answe
     }
 }
 
-void store_abandon(struct store *store, struct queue_list *answered)
+void sqlite_abandon(struct store *base, struct queue_list *answered)
 {
+    struct sqlite_store *store = sqlite_of(base);
+
     for (size_t i = 0; i < store->n_books; i++)
         abandon_waiting(&store->books[i]->waiting, answered);
     abandon_waiting(&store->orphans, answered);

@@ -24,7 +24,7 @@ static int errno_of(sqlite3_file *file)
     return number;
 }
 
-static int errno_at(const struct store *store, int which)
+static int errno_at(const struct sqlite_store *store, int which)
 {
     sqlite3_file *file = NULL;
 
@@ -33,7 +33,7 @@ static int errno_at(const struct store *store, int which)
 }
 
 /* Every vote that is refused would say it, on a disk that is full. */
-static void say_full(struct store *store)
+static void say_full(struct sqlite_store *store)
 {
     int64_t now_ms = clock_mono_ms(store->clock);
 
@@ -45,7 +45,7 @@ static void say_full(struct store *store)
 }
 
 /* A batch writes the log, and reads the file too: whichever of them knows an error is named. */
-static void say_broken(const struct store *store, int code, int file, int system)
+static void say_broken(const struct sqlite_store *store, int code, int file, int system)
 {
     bool log = file == SQLITE_FCNTL_JOURNAL_POINTER;
 
@@ -61,7 +61,7 @@ static void say_broken(const struct store *store, int code, int file, int system
 }
 
 /* A full disk is no broken disk. ENOSPC out of fsync is: nobody knows what was kept. */
-static enum fault fault_of(struct store *store, int code, int file)
+static enum fault fault_of(struct sqlite_store *store, int code, int file)
 {
     int system;
 
@@ -78,17 +78,17 @@ static enum fault fault_of(struct store *store, int code, int file)
     return FAULT_BROKEN;
 }
 
-enum fault sql_fault(struct store *store, int code)
+enum fault sql_fault(struct sqlite_store *store, int code)
 {
     return fault_of(store, code, SQLITE_FCNTL_JOURNAL_POINTER); /* the log */
 }
 
-enum fault sql_checkpoint_fault(struct store *store, int code)
+enum fault sql_checkpoint_fault(struct sqlite_store *store, int code)
 {
     return fault_of(store, code, SQLITE_FCNTL_FILE_POINTER);
 }
 
-enum fault sql_run(struct store *store, enum statement which)
+enum fault sql_run(struct sqlite_store *store, enum statement which)
 {
     sqlite3_stmt *statement = store->sql[which];
     int code = sqlite3_step(statement);
@@ -98,7 +98,7 @@ enum fault sql_run(struct store *store, enum statement which)
     return sql_fault(store, code);
 }
 
-enum fault write_begin(struct store *store)
+enum fault write_begin(struct sqlite_store *store)
 {
     enum fault fault;
 
@@ -115,7 +115,7 @@ static int bind_or_null(sqlite3_stmt *statement, int column, uint32_t seq)
                    : sqlite3_bind_null(statement, column);
 }
 
-static struct vote_row row_of(const struct store *store, const struct book *book,
+static struct vote_row row_of(const struct sqlite_store *store, const struct book *book,
                               const struct ballot *ballot, uint32_t seq, uint32_t replaces,
                               enum row_kind kind)
 {
@@ -129,7 +129,7 @@ static struct vote_row row_of(const struct store *store, const struct book *book
                               .at_ms = store->now_ms - book->poll->created_at_ms };
 }
 
-enum fault write_vote(struct store *store, struct book *book, const struct ballot *ballot,
+enum fault write_vote(struct sqlite_store *store, struct book *book, const struct ballot *ballot,
                       uint32_t seq, uint32_t replaces, enum row_kind kind)
 {
     struct vote_row written = row_of(store, book, ballot, seq, replaces, kind);
@@ -158,7 +158,8 @@ enum fault write_vote(struct store *store, struct book *book, const struct ballo
     return sql_run(store, SQL_VOTE_INSERT);
 }
 
-static enum fault insert_poll(struct store *store, const struct book *book, struct str definition)
+static enum fault insert_poll(struct sqlite_store *store, const struct book *book,
+                              struct str definition)
 {
     const struct poll *poll = book->poll;
     sqlite3_stmt *row = store->sql[SQL_POLL_INSERT];
@@ -192,7 +193,8 @@ static enum fault insert_poll(struct store *store, const struct book *book, stru
 }
 
 /* definition  {NULL, 0}: it stays as it is */
-static enum fault update_poll(struct store *store, const struct book *book, struct str definition)
+static enum fault update_poll(struct sqlite_store *store, const struct book *book,
+                              struct str definition)
 {
     sqlite3_stmt *row = store->sql[SQL_POLL_UPDATE];
     const int64_t numbers[] = { book->seq,
@@ -215,7 +217,7 @@ static enum fault update_poll(struct store *store, const struct book *book, stru
     return sql_run(store, SQL_POLL_UPDATE);
 }
 
-static enum fault delete_poll(struct store *store, const struct book *book)
+static enum fault delete_poll(struct sqlite_store *store, const struct book *book)
 {
     sqlite3_stmt *row = store->sql[SQL_POLL_DELETE];
     int code = sqlite3_bind_int64(row, 1, (sqlite3_int64)book->poll->number);
@@ -227,7 +229,7 @@ static enum fault delete_poll(struct store *store, const struct book *book)
     return sql_run(store, SQL_POLL_DELETE);
 }
 
-static enum fault forget_salt(struct store *store, const struct book *book)
+static enum fault forget_salt(struct sqlite_store *store, const struct book *book)
 {
     sqlite3_stmt *row = store->sql[SQL_POLL_FORGET];
     int code = sqlite3_bind_int64(row, 1, (sqlite3_int64)book->poll->number);
@@ -235,7 +237,7 @@ static enum fault forget_salt(struct store *store, const struct book *book)
     return code == SQLITE_OK ? sql_run(store, SQL_POLL_FORGET) : sql_fault(store, code);
 }
 
-enum fault write_poll(struct store *store, struct touched *touched)
+enum fault write_poll(struct sqlite_store *store, struct touched *touched)
 {
     struct book *book = touched->book;
     AUTO_BUF definition = { 0 };
@@ -258,7 +260,7 @@ enum fault write_poll(struct store *store, struct touched *touched)
     return fault == FAULT_NONE ? update_poll(store, book, buf_str(&definition)) : fault;
 }
 
-static enum fault put_tally(struct store *store, const struct poll *poll, unsigned option,
+static enum fault put_tally(struct sqlite_store *store, const struct poll *poll, unsigned option,
                             uint64_t votes)
 {
     sqlite3_stmt *row = store->sql[SQL_TALLY_PUT];
@@ -273,7 +275,7 @@ static enum fault put_tally(struct store *store, const struct poll *poll, unsign
     return sql_run(store, SQL_TALLY_PUT);
 }
 
-static enum fault put_hour(struct store *store, const struct poll *poll, unsigned option,
+static enum fault put_hour(struct sqlite_store *store, const struct poll *poll, unsigned option,
                            uint64_t votes)
 {
     sqlite3_stmt *row = store->sql[SQL_HOUR_PUT];
@@ -290,7 +292,7 @@ static enum fault put_hour(struct store *store, const struct poll *poll, unsigne
     return sql_run(store, SQL_HOUR_PUT);
 }
 
-enum fault write_counts(struct store *store, const struct touched *touched)
+enum fault write_counts(struct sqlite_store *store, const struct touched *touched)
 {
     const struct book *book = touched->book;
     bool redefined = touched->created || touched->defined;

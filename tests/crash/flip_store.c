@@ -145,7 +145,7 @@ static char *definition_of(const struct poll *poll)
 /* A store of before there were sums: its start fills them in, whatever it finds. */
 static void take_sums(struct flip_store *is)
 {
-    if (is->no_sums && sqlite3_exec(is->fixture.store->db,
+    if (is->no_sums && sqlite3_exec(sqlite_of(is->fixture.store)->db,
                                     "UPDATE poll SET rows_sum = NULL, sum = NULL;"
                                     "DELETE FROM meta WHERE name = 'live'",
                                     NULL, NULL, NULL) != SQLITE_OK)

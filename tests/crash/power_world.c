@@ -55,8 +55,8 @@ enum start world_start(struct world *world)
         return START_WRONG;
     }
     if (world->normal)
-        (void)sqlite3_exec(world->fixture.store->db, "PRAGMA synchronous = NORMAL", NULL, NULL,
-                           NULL);
+        (void)sqlite3_exec(sqlite_of(world->fixture.store)->db, "PRAGMA synchronous = NORMAL", NULL,
+                           NULL, NULL);
     return disk_is_off() ? START_CUT : START_UP;
 }
 

@@ -252,7 +252,7 @@ static void a_backup_is_the_store_at_its_last_slice(void **state)
     assert_int_equal(file.st_size, made.job.backup->bytes);
     assert_int_equal(file.st_mode & 0777, 0600);
     assert_int_equal(drafts(fixture), 0);
-    assert_int_equal(fixture->store->last_backup_ms, fixture->wall_ms);
+    assert_int_equal(sqlite_of(fixture->store)->last_backup_ms, fixture->wall_ms);
 
     open_copy(&copy, &made);
     assert_int_equal(fixture_votes(&copy, "p"), made.job.backup->votes);
@@ -276,10 +276,10 @@ static void checkpoints_and_retractions_meanwhile_are_carried_over(void **state)
     order(fixture, &made, "backup");
     do {
         (void)snprintf(voter, sizeof voter, "m%u", n);
-        if (fixture->store->backup && drafts(fixture) > 0 && n < 100) {
+        if (sqlite_of(fixture->store)->backup && drafts(fixture) > 0 && n < 100) {
             assert_int_equal(fixture_retract(fixture, "p", voter).result, JOB_RETRACTED);
-            assert_int_equal(checkpoint(fixture->store, modes[n % 3]), FAULT_NONE);
-            assert_int_equal(fixture->store->wal_frames, 0);
+            assert_int_equal(checkpoint(sqlite_of(fixture->store), modes[n % 3]), FAULT_NONE);
+            assert_int_equal(sqlite_of(fixture->store)->wal_frames, 0);
             n++;
         }
     } while (!work(fixture, &made));
@@ -298,8 +298,9 @@ static void a_batch_rolled_back_meanwhile_is_not_in_the_backup(void **state)
     struct fixture copy;
     struct order made;
 
-    assert_int_equal(sqlite3_exec(fixture->store->db, "PRAGMA cache_size = 10", NULL, NULL, NULL),
-                     SQLITE_OK);
+    assert_int_equal(
+        sqlite3_exec(sqlite_of(fixture->store)->db, "PRAGMA cache_size = 10", NULL, NULL, NULL),
+        SQLITE_OK);
     vote_many(fixture);
     order(fixture, &made, "backup");
     for (int slice = 0; slice < 3; slice++)
@@ -509,7 +510,7 @@ static void who_ends_gives_the_backup_up_and_leaves_nothing(void **state)
                 break;
         }
         store_end_soon(fixture->store, &answered);
-        if (answered.n == 0 && fixture->store->backup)
+        if (answered.n == 0 && sqlite_of(fixture->store)->backup)
             finish(fixture, &made); /* it was being named */
         if (made.job.result == JOB_BACKED_UP) {
             assert_true(is_there(fixture, "backup") && is_there(fixture, "backup.key"));
@@ -577,8 +578,8 @@ static void keys_that_are_in_no_file_are_not_put_beside_it(void **state)
     struct fixture *fixture = *state;
     struct order made;
 
-    free(fixture->store->keys_path);
-    fixture->store->keys_path = NULL;
+    free(sqlite_of(fixture->store)->keys_path);
+    sqlite_of(fixture->store)->keys_path = NULL;
     order(fixture, &made, "backup");
     finish(fixture, &made);
     assert_int_equal(made.job.result, JOB_BACKED_UP);

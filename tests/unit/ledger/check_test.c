@@ -159,7 +159,7 @@ static void a_log_is_read_and_left_as_it_is(void **state)
 
     (void)fixture_vote(fixture, "q", "b", 1, 0);
     assert_int_equal(
-        sqlite3_db_config(fixture->store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL),
+        sqlite3_db_config(sqlite_of(fixture->store)->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL),
         SQLITE_OK);
     found = check(fixture, lines);
     if (found.mismatches != 0)
@@ -298,7 +298,7 @@ static void write_file(const char *path, const char *text)
 static void what_is_restored_knows_its_voters_and_has_another_epoch(void **state)
 {
     struct fixture *fixture = *state;
-    uint64_t epoch = fixture->store->epoch;
+    uint64_t epoch = sqlite_of(fixture->store)->epoch;
     struct backup backup;
     struct check check;
     struct why why;
@@ -315,7 +315,7 @@ static void what_is_restored_knows_its_voters_and_has_another_epoch(void **state
     assert_int_equal(check.votes, 5);
     assert_int_equal(access(stale, F_OK), -1);
     assert_null(fixture_open(fixture));
-    assert_int_not_equal(fixture->store->epoch, epoch);
+    assert_int_not_equal(sqlite_of(fixture->store)->epoch, epoch);
     assert_int_equal(fixture_votes(fixture, "p"), 15);
     assert_int_equal(fixture_vote(fixture, "p", "v1", 2, 0).result, JOB_ALREADY);
     assert_int_equal(fixture_vote(fixture, "q", "a", 1, 0).problem, PROBLEM_ALREADY_VOTED);
