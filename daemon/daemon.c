@@ -113,9 +113,10 @@ static bool make_api(struct daemon *daemon, struct why *reterr_why)
 {
     const struct config *config = daemon->config;
     AUTO_BYTES char *png_module = modules_path("tallyd-png.so");
+    AUTO_BYTES char *store_url = store_url_shown(config->store_url);
     AUTO(rules) rules = NULL;
 
-    if (!png_module)
+    if (!png_module || !store_url)
         return why_set(reterr_why, "no memory");
     rules = rulebook_rules(config, reterr_why);
     if (!rules)
@@ -129,7 +130,7 @@ static bool make_api(struct daemon *daemon, struct why *reterr_why)
                                                   .backup_dir = config->backup_dir,
                                                   .png_module = png_module,
                                                   .loops = config->threads,
-                                                  .store_url = config->store_url,
+                                                  .store_url = store_url,
                                                   .started_ms = clock_wall_ms(&clock_system) });
     if (!daemon->api)
         why_set(reterr_why, "no memory");

@@ -30,7 +30,16 @@ static int fail(const struct why *why)
     return EXIT_FAILURE;
 }
 
-/* What is behind the scheme; config has checked that it is SQLite's. */
+/* These look at files. */
+static bool is_file(const struct config *config, const char *instead)
+{
+    if (strncmp(config->store_url, "sqlite:", strlen("sqlite:")) == 0)
+        return true;
+    log_line(LOG_ERROR, "a PostgreSQL store is no file: %s", instead);
+    return false;
+}
+
+/* What is behind the scheme. */
 static const char *store_path(const struct config *config)
 {
     return strchr(config->store_url, ':') + 1;
@@ -49,6 +58,8 @@ int maintenance_check_store(const struct config *config)
     struct why why;
     char found[64];
 
+    if (!is_file(config, "check it by 'tally verify' while a node runs"))
+        return EXIT_FAILURE;
     if (!store_exists(config->store_url)) {
         why_set(&why, "there is no store at %s; choose another --store", store_path(config));
         return fail(&why);
@@ -77,6 +88,8 @@ int maintenance_restore(const struct config *config)
     struct why why;
     char found[64];
 
+    if (!is_file(config, "restore it by its engine's own tools"))
+        return EXIT_FAILURE;
     if (!config_make_folder(config, &why) || !store_restore(&settings, &check, &why))
         return fail(&why);
     counts(found, sizeof found, &check);

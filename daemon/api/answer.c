@@ -44,6 +44,16 @@ static void browser_fields(const struct exchange *exchange, bool depends_on_call
     buf_text(fields, BROWSER_FIELDS);
 }
 
+/* Where the store is not to be reached, what is shown gets older, and caches are told so
+ * (RFC 9111 §5.1). */
+static void age_field(const struct api_loop *loop, struct buf *fields)
+{
+    int64_t age_s = writer_age_ms(loop->writer) / 1000;
+
+    if (age_s > 0)
+        buf_format(fields, "Age: %" PRId64 "\r\n", age_s);
+}
+
 #define NO_MEMORY(slug, detail)                                                                    \
     STR("{\"type\":\"/problems/" slug                                                              \
         "\",\"title\":\"No memory\",\"status\":503,\"detail\":\"" detail "\"}")
@@ -77,6 +87,8 @@ static bool head_of(struct exchange *exchange, struct api_loop *loop, const stru
 
     buf_clear(fields);
     field(fields, "Cache-Control", cache_control[answer->caching]);
+    if (answer->caching == CACHE_TALLY)
+        age_field(loop, fields);
     browser_fields(exchange, answer->caching == CACHE_PRIVATE,
                    answer->varies ? "Accept-Language" : NULL, fields);
     if (answer->etag)

@@ -61,6 +61,8 @@ struct api *api_new(const struct api_settings *settings)
     (void)pthread_mutex_init(&api->tokens_lock, NULL);
     api->n_loops = settings->loops;
     api->loops = must_alloc(settings->loops * sizeof *api->loops);
+    for (size_t i = 0; i < settings->loops; i++)
+        api->loops[i].writer = settings->writer;
     settings->random(seed, sizeof seed);
     api->limiter = limiter_new(LIMITER_BUCKETS, seed);
     api->long_calls = groups_new(0);

@@ -40,9 +40,10 @@ struct api_loop {                  /* all of it: its loop's thread, but for the 
     atomic_uint_least64_t n_waiters;
     atomic_uint_least64_t refused[PROBLEM_KINDS];       /* answers */
     atomic_uint_least64_t refused_lines[PROBLEM_KINDS]; /* of bulks */
-    struct rules *rules;                                /* that hold now; a reference */
-    struct token_keys *tokens;                          /* that hold now; a reference, or NULL */
-    struct topics *topics;                              /* NULL: nobody has followed a poll yet */
+    const struct writer *writer;
+    struct rules *rules;       /* that hold now; a reference */
+    struct token_keys *tokens; /* that hold now; a reference, or NULL */
+    struct topics *topics;     /* NULL: nobody has followed a poll yet */
     struct waiter *waiters;
     struct stream *streams;
     bool draining;                 /* nothing begins to wait any more */

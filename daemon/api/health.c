@@ -3,6 +3,9 @@
  *
  * Threads: the loop of the call.
  */
+#include <inttypes.h>
+#include <stdio.h>
+
 #include "api/routes.h"
 
 static void say(struct call *call, const char *word)
@@ -25,8 +28,18 @@ void readyz(struct call *call)
 {
     struct refusal *refusal = &call->loop->refusal;
 
+    int64_t age_s = writer_age_ms(call->api->writer) / 1000;
+
     if (writer_takes_votes(call->api->writer)) {
-        say(call, "ready\n");
+        char word[128] = "ready\n";
+
+        /* Still ready: reads go on, and a proxy that took this node out would end them. */
+        if (age_s > 0)
+            (void)snprintf(word, sizeof word,
+                           "ready, as of %" PRId64 " s ago: the store is not to be reached, votes "
+                           "are answered 503\n",
+                           age_s);
+        say(call, word);
         return;
     }
     refuse(refusal, PROBLEM_STORE_UNAVAILABLE, "the store takes no votes now; reads go on");

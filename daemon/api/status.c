@@ -70,7 +70,16 @@ static void status_render(const struct api *api, const struct store_status *stor
     buf_uint(out, store->figures.bytes);
     buf_text(out, ",\"wal_bytes\":");
     buf_uint(out, store->figures.wal_bytes);
-    buf_text(out, store->figures.ballast ? ",\"ballast\":true}" : ",\"ballast\":false}");
+    buf_text(out, store->figures.ballast ? ",\"ballast\":true" : ",\"ballast\":false");
+    buf_text(out, store->weakness[0] ? ",\"durable\":false" : ",\"durable\":true");
+    buf_text(out, ",\"weakness\":");
+    if (store->weakness[0])
+        buf_json_string(out, str_of(store->weakness));
+    else
+        buf_text(out, "null");
+    buf_text(out, ",\"age_ms\":");
+    buf_int(out, writer_age_ms(api->writer));
+    buf_char(out, '}');
     buf_text(out, ",\"polls\":");
     buf_uint(out, store->figures.polls);
     buf_text(out, ",\"votes\":");

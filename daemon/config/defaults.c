@@ -39,23 +39,35 @@ static char *state_folder(void)
 
 static bool work_out_store(struct config *config, struct why *why)
 {
-    if (config->store_url)
+    if (config->store_url && str_starts(str_of(config->store_url), STR(SQLITE_SCHEME)))
         return true;
-    config->state_folder = state_folder();
-    if (!config->state_folder) {
-        why_set(why, "no place for the store: give --store sqlite:PATH");
+#ifndef TALLYD_HAVE_POSTGRES
+    if (config->store_url) {
+        why_set(why, "store.url: this tallyd was built without PostgreSQL (libpq); give "
+                     "sqlite:PATH, or build it with TALLYD_POSTGRES");
         return false;
     }
-    config->store_url = must_format(SQLITE_SCHEME "%s/tally.db", config->state_folder);
+#endif
+    config->state_folder = state_folder(); /* of the keys too, where the store is elsewhere */
+    if (!config->state_folder) {
+        why_set(why, "no place for the %s: set STATE_DIRECTORY%s",
+                config->store_url ? "keys" : "store",
+                config->store_url ? "" : ", or give --store sqlite:PATH");
+        return false;
+    }
+    if (!config->store_url)
+        config->store_url = must_format(SQLITE_SCHEME "%s/tally.db", config->state_folder);
     return true;
 }
 
-/* A file beside the store. */
+/* A file beside the store, or in the state folder where the store is no file. */
 static char *beside(const struct config *config, const char *name)
 {
     const char *path = config->store_url + strlen(SQLITE_SCHEME);
     const char *slash = strrchr(path, '/');
 
+    if (config->state_folder)
+        return must_format("%s/%s", config->state_folder, name);
     return slash ? must_format("%.*s/%s", (int)(slash - path), path, name)
                  : must_copy(str_of(name));
 }

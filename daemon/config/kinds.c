@@ -84,11 +84,11 @@ static bool set_path(const struct config_key *key, void *member, struct str text
 
 static bool set_store(const struct config_key *key, void *member, struct str text, struct why *why)
 {
-    if (str_starts(text, STR("postgresql://"))) {
-        why_set(why, "a PostgreSQL store is not built yet; give sqlite:PATH");
-        return false;
-    }
-    return value_store(text) ? set_path(key, member, text, why) : takes(why, "sqlite:PATH", text);
+    if (value_store(text))
+        return set_path(key, member, text, why);
+    /* Not quoted: it may hold a password. */
+    why_set(why, "takes sqlite:PATH or postgresql://USER@HOST/DATABASE");
+    return false;
 }
 
 static bool set_url(const struct config_key *key, void *member, struct str text, struct why *why)

@@ -54,7 +54,7 @@ MUST_USE bool value_prefixes(struct str text, struct config_prefixes *ret);
 MUST_USE bool value_origin(struct str text, bool wild, char ret[ORIGIN_BYTES_MAX + 1]);
 /* An origin and maybe a path, without a slash at its end, query or fragment. */
 MUST_USE bool value_url(struct str text, char ret[URL_BYTES_MAX + 1]);
-/* sqlite:PATH */
+/* sqlite:PATH or postgresql://… */
 MUST_USE bool value_store(struct str text);
 
 #endif

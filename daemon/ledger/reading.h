@@ -77,7 +77,8 @@ struct store_figures {
 
 struct store_status {
     struct store_figures figures;
-    uint64_t votes; /* that stand, without what is carried */
+    uint64_t votes;    /* that stand, without what is carried */
+    char weakness[64]; /* why an acknowledged vote may be lost in a crash; "": it may not */
 };
 
 #endif

@@ -327,6 +327,13 @@ static void set_wake(struct store *base, void (*wake)(void *context), void (*tur
     store->wake_context = context;
 }
 
+/* Nobody else writes to it. */
+static int64_t fresh_ms(const struct store *base)
+{
+    (void)base;
+    return INT64_MAX;
+}
+
 const struct store_kind store_sqlite = { .scheme = SCHEME,
                                          .exists = exists,
                                          .open = open_store,
@@ -338,5 +345,6 @@ const struct store_kind store_sqlite = { .scheme = SCHEME,
                                          .set_wake = set_wake,
                                          .figures = sqlite_figures,
                                          .shown = sqlite_shown,
+                                         .fresh_ms = fresh_ms,
                                          .end_soon = sqlite_end_soon,
                                          .abandon = sqlite_abandon };

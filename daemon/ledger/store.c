@@ -5,10 +5,17 @@
  */
 #include "ledger/store.h"
 
+#include <string.h>
+
 #include "base/str.h"
 #include "ledger/store_kind.h"
 
-static const struct store_kind *const kinds[] = { &store_sqlite };
+static const struct store_kind *const kinds[] = {
+    &store_sqlite,
+#ifdef TALLYD_HAVE_POSTGRES
+    &store_postgres,
+#endif
+};
 
 static const struct store_kind *kind_of(const char *url)
 {
@@ -24,6 +31,31 @@ bool store_exists(const char *url)
     const struct store_kind *kind = kind_of(url);
 
     return kind && kind->exists(url);
+}
+
+/* From `at` on, up to one of `ends`: what stands there is taken out of `text`. */
+static void cut(char *text, size_t at, const char *ends)
+{
+    size_t len = strcspn(text + at, ends);
+
+    memmove(text + at, text + at + len, strlen(text + at + len) + 1);
+}
+
+char *store_url_shown(const char *url)
+{
+    char *shown = str_copy(str_of(url));
+    char *authority = shown ? strstr(shown, "://") : NULL;
+    char *password;
+
+    if (!authority)
+        return shown; /* a path has no password, whatever is in it */
+    authority += strlen("://");
+    password = memchr(authority, ':', strcspn(authority, "@/?"));
+    if (password && authority[strcspn(authority, "@/?")] == '@')
+        cut(shown, (size_t)(password - shown), "@");
+    while ((password = strstr(authority, "password=")) != NULL)
+        cut(shown, (size_t)(password - shown), "&");
+    return shown;
 }
 
 struct store *store_open(const struct store_settings *settings, struct board *board,
@@ -78,6 +110,11 @@ void store_figures(const struct store *store, struct store_figures *ret_figures)
 const struct published *store_shown(struct store *store, uint64_t number)
 {
     return store->kind->shown(store, number);
+}
+
+int64_t store_fresh_ms(const struct store *store)
+{
+    return store->kind->fresh_ms(store);
 }
 
 void store_end_soon(struct store *store, struct queue_list *answered)

@@ -23,7 +23,7 @@
 struct store; /* opaque */
 
 struct store_settings {
-    const char *url;                         /* "sqlite:PATH" */
+    const char *url;                         /* its scheme says the kind: "sqlite:PATH" */
     uint64_t ballast_bytes;                  /* kept free for a full disk; 0: none */
     const struct clock *clock;               /* outlives the store */
     const struct keys *keys;                 /* outlives the store */
@@ -36,9 +36,10 @@ struct store_settings {
 
 enum store_result {
     STORE_DONE,    /* everything answered with a verdict is durable */
-    STORE_REFUSED, /* nothing was written, memory is as before; every job that would have
-                      written is answered store-unavailable or busy; the store goes on. Or it
-                      was written, but a full disk keeps what was to be forgotten: then they are
+    STORE_REFUSED, /* some was not written, and nothing of it is in memory; every job that would
+                      have written it is answered store-unavailable or busy; the store goes on.
+                      Or it was written, but not as it should be (a full disk keeps what was to
+                      be forgotten), or nobody can be asked now whether it was: then they are
                       answered outcome-unknown */
     STORE_BROKEN   /* nobody knows what is on disk: every job that wrote is answered
                       outcome-unknown; no further call but store_abandon() and store_free() */
@@ -70,6 +71,9 @@ MUST_USE struct store *store_open(const struct store_settings *settings, struct 
  * keys first, and may make new ones only where this says no. */
 bool store_exists(const char *url);
 
+/* A copy of a store's URL to be shown, to free(): without a password. NULL: no memory. */
+MUST_USE char *store_url_shown(const char *url);
+
 /* The last call but store_free(): a checkpoint whose failure is told, as SQLite swallows that of
  * its own at the close. A full disk is STORE_DONE: the log is kept. */
 MUST_USE enum store_result store_finish(struct store *store);
@@ -78,9 +82,10 @@ void store_free(struct store *store); /* checkpoints where it can */
 AUTO_FREE(store);
 
 /*
- * Decides, writes, commits, and publishes to the board what changed. None of them job_reads(). Jobs
- * whose poll's voters are still being loaded are taken out of the batch and kept: they come back in
- * store_work(). When it returns, every other job has its answer.
+ * Decides, writes, commits, and publishes to the board what changed: all at once, or in pieces, in
+ * the order of the jobs. None of them job_reads(). Jobs whose poll's voters are still being loaded
+ * are taken out of the batch and kept: they come back in store_work(). When it returns, every other
+ * job has its answer.
  *
  *   ret_kept  how many were kept
  */
@@ -108,6 +113,10 @@ const struct published *store_shown(struct store *store, uint64_t number);
  */
 enum store_result store_work(struct store *store, bool idle, struct queue_list *answered,
                              int64_t *ret_next_ms);
+
+/* When, on the clock's monotonic side, the board was last known to show all that is committed; a
+ * store that nobody else writes to says INT64_MAX: always. */
+int64_t store_fresh_ms(const struct store *store);
 
 /*
  * How a thread that works for the store, on the files of a backup, tells that store_work() is due.

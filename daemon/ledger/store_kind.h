@@ -24,6 +24,7 @@ struct store_kind {
                      void (*turned)(void *context), void *context);
     void (*figures)(const struct store *store, struct store_figures *ret_figures);
     const struct published *(*shown)(struct store *store, uint64_t number);
+    int64_t (*fresh_ms)(const struct store *store);
     void (*end_soon)(struct store *store, struct queue_list *answered);
     void (*abandon)(struct store *store, struct queue_list *answered);
 };
@@ -33,5 +34,6 @@ struct store { /* the first member of every store, so that one is the other */
 };
 
 extern const struct store_kind store_sqlite;
+extern const struct store_kind store_postgres; /* only where it is built in */
 
 #endif

@@ -43,6 +43,7 @@ struct writer {
     bool stopping; /* lock */
 
     atomic_uint_least64_t turns; /* writer writes, any reads: that it is not stuck */
+    _Atomic(int64_t) fresh_ms;   /* writer writes, any reads: store_fresh_ms() */
     atomic_bool ending;          /* main writes, writer reads */
     atomic_bool broken;          /* writer writes, any reads */
     struct statistics statistics;
@@ -90,6 +91,7 @@ struct writer *writer_new(const struct writer_settings *settings, struct why *re
     (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     (void)pthread_cond_init(&writer->wake, &monotonic);
     (void)pthread_condattr_destroy(&monotonic);
+    atomic_init(&writer->fresh_ms, store_fresh_ms(writer->store));
     store_set_wake(writer->store, wake_writer, count_turn, writer);
     return writer;
 }
@@ -212,6 +214,7 @@ static int64_t work(struct writer *writer)
     look_ms = statistics_look(&writer->statistics, writer->store, clock_mono_ms(writer->clock),
                               answered.n > 0);
     deliver_list(writer, &answered);
+    atomic_store(&writer->fresh_ms, store_fresh_ms(writer->store));
     if (result == STORE_BROKEN)
         give_up(writer);
     return next_ms < look_ms ? next_ms : look_ms;
@@ -372,6 +375,14 @@ void writer_free(struct writer *writer)
 bool writer_takes_votes(const struct writer *writer)
 {
     return !atomic_load(&writer->broken);
+}
+
+int64_t writer_age_ms(const struct writer *writer)
+{
+    int64_t fresh_ms = atomic_load(&writer->fresh_ms);
+    int64_t now_ms = clock_mono_ms(writer->clock);
+
+    return fresh_ms < now_ms ? now_ms - fresh_ms : 0;
 }
 
 size_t writer_latencies(const struct writer *writer, uint32_t ret_us[WRITER_LATENCIES_MAX])

@@ -64,6 +64,10 @@ AUTO_FREE(writer);
 /* Whether votes are taken: not after the store was found broken. Any thread. */
 bool writer_takes_votes(const struct writer *writer);
 
+/* How long ago the board was known to show all that is committed: 0 where nobody else writes to the
+ * store. Any thread. */
+int64_t writer_age_ms(const struct writer *writer);
+
 /* How many turns it has made: a stuck writer makes no more, an idle one only when poked. Any
  * thread. */
 uint64_t writer_turns(const struct writer *writer);

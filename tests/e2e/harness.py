@@ -110,6 +110,8 @@ class Daemon:
         self.folder = str(folder)
         self.socket = os.path.join(self.folder, "s")
         self.store = store or os.path.join(self.folder, "tally.db")
+        self.url = None  # of a store that is no file
+        self.environment = None
         self.threads = threads
         self.config = NO_LIMITS
         self.process = None
@@ -120,11 +122,12 @@ class Daemon:
         with open(path, "w", encoding="utf-8") as file:
             file.write(self.config)
         return [TALLYD, "-c", path, "--listen", "127.0.0.1:0", "--socket", self.socket,
-                "--store", "sqlite:" + self.store, "--threads", str(self.threads)]
+                "--store", self.url or "sqlite:" + self.store, "--threads", str(self.threads)]
 
     def start(self):
         self.log = []
-        self.process = subprocess.Popen(self.command(), stderr=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(self.command(), stderr=subprocess.PIPE, text=True,
+                                        env=self.environment)
         self.ready = threading.Event()
         self.reader = threading.Thread(target=self._read, args=(self.process,), daemon=True)
         self.reader.start()

@@ -114,7 +114,7 @@ static void a_mistake_is_named_with_file_and_line(void **state)
         { "[server]\npublic_url = a\n", "F:2: server.public_url: ", "HOST" },
         { "[server]\ntrusted_proxies = 10.1.0.0/8\n", "F:2: server.trusted_proxies: ", "prefix" },
         { "[store]\nurl = /tally.db\n", "F:2: store.url: ", "sqlite:PATH" },
-        { "[store]\nurl = postgresql://a/b\n", "F:2: store.url: ", "not built yet" },
+        { "[store]\nurl = mysql://a/b\n", "F:2: store.url: ", "postgresql://" },
         { "[store]\nballast = 8X\n", "F:2: store.ballast: ", "8M" },
         { "[roles]\nadmin_group = a b\n", "F:2: roles.admin_group: ", "one group" },
         { "[roles]\ninsecure_tcp = 1\n", "F:2: roles.insecure_tcp: ", "yes or no" },

@@ -14,7 +14,7 @@
 
 struct fixture {
     char folder[64];
-    char url[96];
+    char url[512];
     char keys_path[96];
     int64_t wall_ms;
     int64_t mono_ms;
@@ -29,6 +29,9 @@ struct fixture {
 };
 
 void fixture_make(struct fixture *fixture);
+/* The tests of the store's interface run again with TALLYD_TEST_POSTGRES set: then each fixture has
+ * a database of its own there. Whether this is so: some tests are about files. */
+bool fixture_is_shared(void);
 /* Opens the store. NULL on success, else what went wrong (valid until the next call). */
 const char *fixture_open(struct fixture *fixture);
 void fixture_close(struct fixture *fixture);

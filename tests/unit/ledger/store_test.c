@@ -135,19 +135,20 @@ static void a_poll_opens_and_closes_by_the_clock_to_the_millisecond(void **state
 static void thousands_of_voters_are_loaded_in_slices(void **state)
 {
     struct fixture *fixture = *state;
+    int n = fixture_is_shared() ? 1000 : 20000; /* there none is loaded, and each is a commit */
     char voter[32];
 
     fixture_put(fixture, "p", "{\"title\":\"t\"," OPTIONS "}");
-    for (int i = 0; i < 20000; i++) {
+    for (int i = 0; i < n; i++) {
         (void)snprintf(voter, sizeof voter, "v%d", i);
         assert_int_equal(fixture_vote(fixture, "p", voter, 1, 0).result, JOB_COUNTED);
     }
     open_again(fixture);
-    for (int i = 0; i < 20000; i += 977) {
+    for (int i = 0; i < n; i += 97) {
         (void)snprintf(voter, sizeof voter, "v%d", i);
         assert_int_equal(fixture_vote(fixture, "p", voter, 1, 0).seq, i + 1);
     }
-    assert_int_equal(fixture_votes(fixture, "p"), 20000);
+    assert_int_equal(fixture_votes(fixture, "p"), n);
 }
 
 /* There is no tally any more that their answers could show. */
@@ -187,6 +188,8 @@ static void a_second_store_on_the_same_file_is_refused(void **state)
     struct fixture other = *fixture;
     const char *why;
 
+    if (fixture_is_shared())
+        skip(); /* several nodes on one engine are what that store is for */
     other.board = NULL;
     other.store = NULL;
     other.keys = NULL;

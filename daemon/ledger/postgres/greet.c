@@ -1,0 +1,81 @@
+/*
+ * ledger/postgres/greet.c - each new connection is looked at before it is used.
+ *
+ * Another engine may answer than before: one that was promoted, or set up anew. It has to hold this
+ * ledger, by the epoch and the fingerprint of the key.
+ *
+ * Threads: the writer; main while the store opens.
+ */
+#include <string.h>
+
+#include "base/log.h"
+#include "ledger/postgres/postgres.h"
+
+static bool is_setting(const PGresult *result, int column, const char *value)
+{
+    return str_eq(value_bytes(result, 0, column), str_of(value));
+}
+
+/* What a COMMIT does not wait for, by the engine's settings. */
+static void look_at_durability(struct postgres *store, const PGresult *settings)
+{
+    char before[sizeof store->durability];
+    struct str commit = value_bytes(settings, 0, 0);
+
+    memcpy(before, store->durability, sizeof before);
+    store->durability[0] = '\0';
+    if (!is_setting(settings, 1, "on"))
+        (void)snprintf(store->durability, sizeof store->durability, "fsync is off");
+    else if (!is_setting(settings, 0, "on") && !is_setting(settings, 0, "remote_apply"))
+        (void)snprintf(store->durability, sizeof store->durability, "synchronous_commit is %.*s",
+                       (int)commit.len, commit.at);
+    if (store->durability[0] && strcmp(store->durability, before) != 0)
+        log_line(LOG_WARNING,
+                 "the store's engine acknowledges votes that a crash may lose: %s there, ignoring",
+                 store->durability);
+}
+
+static bool is_ours(struct postgres *store, const PGresult *meta)
+{
+    struct str epoch = PQntuples(meta) == 1 ? value_bytes(meta, 0, 0) : STR("");
+
+    return epoch.len == sizeof store->epoch &&
+           memcmp(epoch.at, &store->epoch, sizeof store->epoch) == 0;
+}
+
+static bool greet(struct postgres *store, int64_t deadline_ms)
+{
+    link_queue(store->link,
+               "SELECT current_setting('synchronous_commit'), current_setting('fsync')", NULL);
+    link_queue(store->link, "SELECT value FROM meta WHERE name = 'epoch'", NULL);
+    if (link_flush(store->link, deadline_ms) != LINK_DONE)
+        return false;
+    look_at_durability(store, link_get(store->link, 0));
+    if (!is_ours(store, link_get(store->link, 1))) {
+        log_line(LOG_ERROR, "the store's engine holds another ledger than before; votes wait");
+        return false;
+    }
+    store->generation = link_generation(store->link);
+    (void)snprintf(store->horizon, sizeof store->horizon, "0"); /* its transactions are its own */
+    return true;
+}
+
+bool postgres_up(struct postgres *store, int64_t deadline_ms)
+{
+    int64_t now_ms = link_now_ms();
+    bool up;
+
+    /* Nobody waits for what has not been there for longer than anybody would. */
+    if (store->down_since_ms > 0 && now_ms - store->down_since_ms > VOTES_WAIT_MS)
+        deadline_ms = now_ms;
+    up = link_up(store->link, deadline_ms);
+    if (up && store->generation != link_generation(store->link)) {
+        now_ms = link_now_ms();
+        up = greet(store, deadline_ms > now_ms + 1000 ? deadline_ms : now_ms + 1000);
+    }
+    if (up)
+        store->down_since_ms = 0;
+    else if (store->down_since_ms == 0)
+        store->down_since_ms = now_ms;
+    return up;
+}

@@ -1,0 +1,63 @@
+/*
+ * ledger/postgres/migrate.c - brings the engine's tables to the newest version: numbered files.
+ *
+ * All in one transaction under an advisory lock that ends with it, so that any number of nodes may
+ * start at once: the first one makes the tables, the others find them.
+ *
+ * Threads: main, while the store opens.
+ */
+#include <stdlib.h>
+
+#include "ledger/postgres/postgres.h"
+#include "sql_postgres.h"
+
+#define ADVISORY_LOCK "8386093303946407033" /* "tallyd" and a half, as a number */
+
+static const char begin[] = "BEGIN; SELECT pg_advisory_xact_lock(" ADVISORY_LOCK "); "
+                            "CREATE TABLE IF NOT EXISTS migration (number bigint PRIMARY KEY, at "
+                            "timestamptz DEFAULT now())";
+
+static bool read_version(struct link *link, size_t *ret_version, struct why *why)
+{
+    link_queue(link, "SELECT coalesce(max(number), 0) FROM migration", NULL);
+    if (link_flush(link, link_now_ms() + VOTES_WAIT_MS) != LINK_DONE) {
+        why_set(why, "cannot read the version of the store: %s", link_why(link));
+        return false;
+    }
+    *ret_version = (size_t)value_int(link_get(link, 0), 0, 0);
+    return true;
+}
+
+static bool run(struct link *link, size_t number, struct why *why)
+{
+    char done[96];
+
+    (void)snprintf(done, sizeof done, "INSERT INTO migration (number) VALUES (%zu)", number);
+    return link_script(link, (const char *)embedded_sql_postgres[number - 1].bytes, why) &&
+           link_script(link, done, why);
+}
+
+static bool run_all(struct link *link, struct why *why)
+{
+    size_t version;
+
+    if (!link_script(link, begin, why) || !read_version(link, &version, why))
+        return false;
+    if (version > embedded_sql_postgres_count) {
+        why_set(why, "the store was written by a newer tallyd; start that one");
+        return false;
+    }
+    while (version < embedded_sql_postgres_count) {
+        if (!run(link, ++version, why))
+            return false;
+    }
+    return link_script(link, "COMMIT", why);
+}
+
+bool postgres_migrate(struct link *link, struct why *reterr_why)
+{
+    if (run_all(link, reterr_why))
+        return true;
+    link_roll_back(link);
+    return false;
+}

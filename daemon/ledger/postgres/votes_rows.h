@@ -1,0 +1,42 @@
+/*
+ * ledger/postgres/votes_rows.h - the rows that a batch of votes adds, as columns.
+ */
+#ifndef TALLYD_LEDGER_POSTGRES_VOTES_ROWS_H
+#define TALLYD_LEDGER_POSTGRES_VOTES_ROWS_H
+
+#include "core/ballot.h"
+#include "ledger/postgres/link.h"
+#include "ledger/postgres/votes_keys.h"
+
+/* A row of the ledger, on its way into it. */
+struct vote_row {
+    uint64_t poll;
+    uint32_t seq;
+    int64_t at_ms;
+    struct voter_hash voter;
+    bool retracted;
+    uint64_t marks;
+    uint32_t replaces; /* 0: none */
+    bool has_address;
+    uint64_t group;
+};
+
+struct vote_rows { /* zeroed is empty */
+    struct column vote[7];
+    struct column voter[6];   /* that stand now … */
+    struct column gone[2];    /* … and that do no more */
+    struct column address[3]; /* poll, group, how many more votes stand */
+};
+
+void vote_rows_clear(struct vote_rows *rows);
+void vote_rows_free(struct vote_rows *rows);
+
+void vote_rows_add(struct vote_rows *rows, const struct vote_row *row);
+/* As the batch has left it. */
+void vote_rows_voter(struct vote_rows *rows, const struct voter_key *voter);
+void vote_rows_address(struct vote_rows *rows, uint64_t poll, uint64_t group, int64_t more);
+
+/* Queues what there is. */
+void vote_rows_queue(struct vote_rows *rows, struct link *link);
+
+#endif

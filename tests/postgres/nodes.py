@@ -1,0 +1,104 @@
+"""Nodes: several tallyd on one engine, and a wire between that can be cut."""
+import itertools
+import os
+import shutil
+import socket
+import threading
+
+import harness
+
+numbers = itertools.count(1)
+
+
+class Node(harness.Daemon):
+    """A tallyd whose store is an engine's database; its keys lie in a folder of its own."""
+
+    def __init__(self, folder, url):
+        os.makedirs(folder, exist_ok=True)
+        super().__init__(folder)
+        self.url = url
+        self.environment = dict(os.environ, STATE_DIRECTORY=str(folder))
+
+    def keys(self):
+        return os.path.join(self.folder, "keys")
+
+    def etag(self, poll_id):
+        return self.public("GET", f"/v1/polls/{poll_id}/tally").fields["etag"]
+
+
+class Site:
+    """A database, and the nodes that share it."""
+
+    def __init__(self, engine, folder, url=None):
+        self.engine = engine
+        self.folder = str(folder)
+        self.database = f"site{next(numbers)}"
+        self.nodes = []
+        self.url = url or engine.url(self.database)
+        engine.ask(f"CREATE DATABASE {self.database}")
+
+    def node(self, url=None):
+        """One more, with the keys of the first."""
+        one = Node(os.path.join(self.folder, f"n{len(self.nodes)}"), url or self.url)
+        if self.nodes:
+            shutil.copy(self.nodes[0].keys(), one.keys())
+        self.nodes.append(one)
+        return one
+
+    def ask(self, sql):
+        return self.engine.ask(sql, self.database)
+
+    def end(self):
+        for node in self.nodes:
+            if node.process:
+                node.kill()
+
+
+class Wire:
+    """A Unix socket in front of an engine's, whose bytes can be held back."""
+
+    def __init__(self, folder, engine):
+        self.folder = str(folder)
+        self.target = os.path.join(engine.folder, ".s.PGSQL.5432")
+        self.open = threading.Event()
+        self.open.set()
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(os.path.join(self.folder, ".s.PGSQL.5432"))
+        self.listener.listen()
+        self.url_of = lambda database: f"postgresql://{engine.user}@/{database}?host={self.folder}"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def cut(self):
+        """As a network that is gone: nothing is refused, nothing comes."""
+        self.open.clear()
+
+    def mend(self):
+        self.open.set()
+
+    def _accept(self):
+        while True:
+            try:
+                near, _ = self.listener.accept()
+                far = socket.socket(socket.AF_UNIX)
+                far.connect(self.target)
+            except OSError:
+                return
+            for pair in ((near, far), (far, near)):
+                threading.Thread(target=self._carry, args=pair, daemon=True).start()
+
+    def _carry(self, source, target):
+        try:
+            while data := source.recv(65536):
+                self.open.wait()
+                target.sendall(data)
+        except OSError:
+            pass
+        for end in (source, target):
+            try:
+                end.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def close(self):
+        self.mend()
+        self.listener.close()
