@@ -1,0 +1,144 @@
+"""Nodes, engines and wires that go away in the midst of votes: nothing lost, nobody twice."""
+import time
+
+import crowd as crowds
+import engine as engines
+import harness
+import nodes as nodes_of
+import pytest
+
+
+@pytest.fixture
+def engine():
+    """Of each test its own: it does not come back as it was."""
+    one = engines.Engine()
+    try:
+        yield one.make().start()
+    finally:
+        one.remove()
+
+
+def begin(site, n=2, url=None):
+    nodes = [site.node(url).start() for _ in range(n)]
+    nodes[0].poll("p")
+    for node in nodes:
+        harness.until(lambda node=node: node.public("GET", "/v1/polls/p").status == 200)
+    return nodes
+
+
+def test_a_node_killed_in_the_midst_of_votes_loses_none_and_counts_none_twice(site):
+    one, other = begin(site)
+    crowd = crowds.Crowd([one, other], "p").start()
+    for _ in range(3):
+        crowd.go_on()
+        one.kill()
+        crowd.go_on()
+        one.start()
+    crowd.end()
+    crowd.check(one)
+    crowd.check(other)
+
+
+def test_an_engine_that_restarts_is_waited_for_and_one_that_crashes_too(engine, site):
+    nodes = begin(site)
+    crowd = crowds.Crowd(nodes, "p").start()
+    crowd.go_on()
+    engine.stop()
+    engine.start()
+    crowd.go_on()
+    engine.kill()
+    assert nodes[0].public("GET", "/v1/polls/p/tally").status == 200
+    engine.start()
+    crowd.go_on()
+    crowd.end()
+    crowd.check(nodes[0])
+    crowd.check(nodes[1])
+
+
+def test_while_the_engine_is_away_reads_go_on_and_tell_their_age_and_votes_are_503(engine, site):
+    node = begin(site, 1)[0]
+    assert node.vote("p", 1, "anna").status == 201
+    engine.stop()
+    answer = node.vote("p", 1, "ben")
+    assert answer.status == 503 and int(answer.fields["retry-after"]) > 0, answer
+    assert answer.json()["type"] == "/problems/store-unavailable"
+    harness.until(lambda: "age" in node.public("GET", "/v1/polls/p/tally").fields)
+    assert node.tally("p")["votes"] == 1
+    assert b"s ago" in node.public("GET", "/readyz").body
+    status = node.admin("GET", "/v1/status")
+    assert status.status == 200 and status.json()["store"]["age_ms"] > 0
+    assert node.vote("p", 1, "carl").status == 503
+    engine.start()
+    harness.until(lambda: node.vote("p", 1, "ben").status in (200, 201))
+    harness.until(lambda: "age" not in node.public("GET", "/v1/polls/p/tally").fields)
+    assert node.public("GET", "/readyz").body == b"ready\n"
+    assert node.tally("p")["votes"] == 2
+
+
+def test_a_wire_that_is_cut_holds_no_poll_for_others_and_its_votes_are_counted_once(
+        engine, site, tmp_path):
+    far = begin(site, 1)[0]
+    (tmp_path / "w").mkdir()
+    wire = nodes_of.Wire(tmp_path / "w", engine)
+    near = site.node(wire.url_of(site.database)).start()
+    crowd = crowds.Crowd([near], "p").start()
+    crowd.go_on()
+    wire.cut()
+    # The near node may have died in the midst of a batch, with the poll's lock; the far one gets on.
+    harness.until(lambda: far.vote("p", 1, "far").status in (200, 201), 60)
+    harness.until(lambda: crowd.refused > 0, 60)
+    assert near.public("GET", "/v1/polls/p/tally").status == 200
+    wire.mend()
+    crowd.go_on()
+    crowd.end()
+    crowd.seqs["far"] = far.vote("p", 1, "far").json()["receipt"]["seq"]
+    crowd.check(far)
+    crowd.check(near)
+    wire.close()
+
+
+def test_a_synchronous_standby_that_is_promoted_has_every_vote(engine, site):
+    standby = engines.Engine()
+    try:
+        standby.make_standby_of(engine).start()
+        engine.ask("ALTER SYSTEM SET synchronous_standby_names = '*'")
+        engine.ask("SELECT pg_reload_conf()")
+        harness.until(lambda: engine.ask("SELECT count(*) FROM pg_stat_replication "
+                                         "WHERE sync_state = 'sync'") == "1")
+        hosts = f"{engine.folder},{standby.folder}"
+        nodes = begin(site, 2, f"postgresql://{engine.user}@/{site.database}?host={hosts}")
+        crowd = crowds.Crowd(nodes, "p").start()
+        crowd.go_on()
+        engine.kill()
+        standby.ask("SELECT pg_promote()")
+        began = time.monotonic()
+        crowd.go_on(1)
+        print(f"votes flow {time.monotonic() - began:.2f} s behind the promotion")
+        crowd.go_on()
+        crowd.end()
+        crowd.check(nodes[0])
+        crowd.check(nodes[1])
+    finally:
+        standby.remove()
+
+
+def test_a_wait_for_the_standby_that_is_cancelled_is_no_acknowledgement(engine, site):
+    node = begin(site, 1)[0]
+    engine.ask("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
+    engine.ask("SELECT pg_reload_conf()")
+    harness.until(lambda: engine.ask("SHOW synchronous_standby_names") == "nobody")
+    # There is no standby: every commit waits until somebody cancels that.
+    wire = node.unix()
+    wire.send(harness.request_bytes("POST", "/v1/polls/p/votes", {"option": 1, "voter": "anna"}))
+    harness.until(lambda: engine.ask(
+        "SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity "
+        "WHERE wait_event = 'SyncRep' AND query = 'COMMIT'") != "0")
+    answer = wire.answer()
+    wire.close()
+    assert answer.status == 503, answer
+    assert answer.json()["type"] == "/problems/outcome-unknown", answer
+    engine.ask("ALTER SYSTEM RESET synchronous_standby_names")
+    engine.ask("SELECT pg_reload_conf()")
+    harness.until(lambda: node.vote("p", 1, "anna").status == 200)
+    assert node.vote("p", 1, "anna").json()["result"] == "already"
+    assert node.tally("p")["votes"] == 1
