@@ -148,6 +148,8 @@ static enum exit_status act(const struct config_options *options, struct config 
         return (enum exit_status)maintenance_check_store(held);
     case ACTION_RESTORE:
         return (enum exit_status)maintenance_restore(held);
+    case ACTION_COPY_STORE:
+        return (enum exit_status)maintenance_copy_store(held);
     }
     return EXIT_FAILED;
 }

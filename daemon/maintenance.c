@@ -1,19 +1,26 @@
 /*
- * maintenance.c - what tallyd does with a store that no daemon has open: --check-store, --restore.
+ * maintenance.c - what tallyd does with a store that no daemon has open: --check-store, --restore,
+ * --copy-store.
  *
  * Threads: main.
  */
 #include "maintenance.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <sodium.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "ledger/check.h"
+#include "ledger/copy.h"
+#include "ledger/draft.h"
 #include "ledger/keys.h"
 #include "ledger/restore.h"
 #include "ledger/store.h"
@@ -96,3 +103,64 @@ int maintenance_restore(const struct config *config)
     (void)printf("restored %s: %s\n", settings.path, found);
     return EXIT_SUCCESS;
 }
+
+#ifdef TALLYD_HAVE_POSTGRES
+/* The keys are part of the ledger: they go along, unless they are there already. */
+static bool copy_keys(const struct config *config, struct why *why)
+{
+    const char *from = strchr(config->copy_from, ':') + 1;
+    const char *slash = strrchr(from, '/');
+    char source[PATH_MAX];
+    char draft[PATH_MAX];
+
+    if (config->keys_are_credential || access(config->keys_path, F_OK) == 0)
+        return true;
+    (void)snprintf(source, sizeof source, "%.*skeys", slash ? (int)(slash - from) + 1 : 0, from);
+    (void)snprintf(draft, sizeof draft, "%s.new", config->keys_path);
+    (void)unlink(draft); /* of a copy that was cut off */
+    if (draft_copy(source, draft) && draft_name(draft, config->keys_path))
+        return true;
+    return why_set(why, "cannot copy %s to %s: %s", source, config->keys_path, strerror(errno)) !=
+           NULL;
+}
+
+static void tell_rows(void *context, uint64_t rows)
+{
+    (void)context;
+    log_line(LOG_INFO, "%" PRIu64 " rows are copied", rows);
+}
+
+int maintenance_copy_store(const struct config *config)
+{
+    struct copy copy = { .from = config->copy_from,
+                         .to = config->store_url,
+                         .clock = &clock_system,
+                         .random = randombytes_buf,
+                         .tell = tell_rows };
+    AUTO(keys) keys = NULL;
+    struct why why;
+
+    if (strncmp(copy.from, "sqlite:", strlen("sqlite:")) != 0 ||
+        strncmp(copy.to, "postgresql://", strlen("postgresql://")) != 0) {
+        log_line(LOG_ERROR, "--copy-store goes from sqlite:PATH to postgresql://…, no other way");
+        return EXIT_FAILURE;
+    }
+    if (!config_make_folder(config, &why) || !copy_keys(config, &why))
+        return fail(&why);
+    keys = config->keys_are_credential ? keys_open_credential(config->keys_path, &why)
+                                       : keys_open(config->keys_path, false, &why);
+    copy.keys = keys;
+    if (!keys || !store_copy(&copy, &why))
+        return fail(&why);
+    (void)printf("copied %" PRIu64 " poll%s, %" PRIu64 " vote%s; the totals are equal\n",
+                 copy.polls, copy.polls == 1 ? "" : "s", copy.votes, copy.votes == 1 ? "" : "s");
+    return EXIT_SUCCESS;
+}
+#else
+int maintenance_copy_store(const struct config *config)
+{
+    (void)config;
+    log_line(LOG_ERROR, "--copy-store needs PostgreSQL, which this tallyd was built without");
+    return EXIT_FAILURE;
+}
+#endif

@@ -33,6 +33,7 @@ static bool take_options(struct config *config, const struct config_options *opt
     }
     config->action = options->action;
     config->restore_from = options->restore_from;
+    config->copy_from = options->copy_from;
     return set_option(config, "server", "listen", buf_str(&listen), why) &&
            set_option(config, "server", "socket", str_of(options->socket), why) &&
            set_option(config, "server", "threads", str_of(options->threads), why) &&

@@ -23,7 +23,13 @@
 #define THREADS_MAX 256
 #define CONFIG_KEYS_MAX 40
 
-enum config_action { ACTION_RUN, ACTION_CHECK_CONFIG, ACTION_CHECK_STORE, ACTION_RESTORE };
+enum config_action {
+    ACTION_RUN,
+    ACTION_CHECK_CONFIG,
+    ACTION_CHECK_STORE,
+    ACTION_RESTORE,
+    ACTION_COPY_STORE
+};
 
 struct config_options { /* the command line; all strings are argv's; zeroed: nothing was given */
     enum config_action action;
@@ -34,6 +40,7 @@ struct config_options { /* the command line; all strings are argv's; zeroed: not
     const char *store;
     const char *threads;
     const char *restore_from;
+    const char *copy_from; /* the other one is `store` */
 };
 
 struct config_words {
@@ -80,8 +87,9 @@ enum config_log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
 
 struct config {
     enum config_action action;
-    const char *restore_from; /* argv's */
-    char *file;               /* what was read; NULL: there is none, and the defaults hold */
+    const char *restore_from; /* argv's, as the next */
+    const char *copy_from;
+    char *file; /* what was read; NULL: there is none, and the defaults hold */
 
     /* [server] */
     struct config_words listen; /* ADDR:PORT */

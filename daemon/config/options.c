@@ -13,6 +13,7 @@ static const char usage[] =
     "usage: tallyd [-c FILE] [--listen ADDR:PORT]... [--socket PATH] [--store URL]\n"
     "              [--threads N] [--check-config]\n"
     "       tallyd [-c FILE] [--store URL] --check-store | --restore FILE\n"
+    "       tallyd [-c FILE] --copy-store sqlite:PATH postgresql://USER@HOST/DATABASE\n"
     "\n"
     "Counts votes: takes them over HTTP, keeps them in a ledger, shows live tallies.\n"
     "\n"
@@ -28,6 +29,8 @@ static const char usage[] =
     "  --check-config      check the configuration, say so, start nothing\n"
     "  --check-store       check a store that no daemon has open\n"
     "  --restore FILE      put a backup where there is no store yet\n"
+    "  --copy-store FROM TO\n"
+    "                      move a store that no daemon has open into PostgreSQL\n"
     "  --help, --version\n"
     "\n"
     "Sockets from systemd named http and local take the place of listen and socket.\n"
@@ -99,7 +102,9 @@ static enum config_result act(struct config_options *options, enum config_action
                               struct why *why)
 {
     if (options->action != ACTION_RUN && options->action != action)
-        return usage_error(why, "one thing at a time: --check-config, --check-store or --restore",
+        return usage_error(why,
+                           "one thing at a time: --check-config, --check-store, --restore or "
+                           "--copy-store",
                            "");
     options->action = action;
     return CONFIG_RUN;
@@ -138,7 +143,8 @@ static enum config_result take_option(struct config_options *options, int code, 
         options->restore_from = optarg;
         return act(options, ACTION_RESTORE, why);
     case OPTION_COPY_STORE:
-        return usage_error(why, "--copy-store is not built in yet", "");
+        options->copy_from = optarg;
+        return act(options, ACTION_COPY_STORE, why);
     case OPTION_HELP:
         (void)fputs(usage, stdout);
         return CONFIG_DONE;
@@ -166,6 +172,12 @@ enum config_result config_options_read(int argc, char **argv, struct config_opti
         result = take_option(&options, code, reterr_why);
         if (result != CONFIG_RUN)
             return result;
+    }
+    if (options.action == ACTION_COPY_STORE) {
+        if (optind == argc)
+            return usage_error(reterr_why, "--copy-store takes two stores: where to is missing",
+                               "");
+        options.store = argv[optind++];
     }
     if (optind < argc)
         return usage_error(reterr_why, "tallyd takes options only, not ", argv[optind]);

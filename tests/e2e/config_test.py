@@ -109,7 +109,7 @@ def test_a_bad_option_is_exit_2_and_says_what_it_takes():
     for args, says in ((("--threads", "many"), "1 to 256"), (("--listen", "80"), "ADDR:PORT"),
                        (("--store", "tally.db"), "sqlite:PATH"), (("-c",), "no value"),
                        (("--check-config", "--check-store"), "one thing at a time"),
-                       (("--copy-store", "a"), "not built")):
+                       (("--copy-store", "a"), "where to is missing")):
         status, out, err = run(*args)
         assert (status, out, len(err)) == (2, [], 1), err
         assert says in err[0], err

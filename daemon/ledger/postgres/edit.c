@@ -7,6 +7,7 @@
 
 #include "core/definition.h"
 #include "ledger/postgres/admin.h"
+#include "ledger/postgres/votes_rows.h"
 
 struct editing {
     struct job *job;
@@ -62,13 +63,7 @@ static void count_addresses(struct turn *turn, const struct draft *draft)
 
     values_int(&values, (int64_t)draft->number);
     link_queue(turn->store->link, "DELETE FROM address WHERE poll = $1", &values);
-    link_queue(turn->store->link,
-               "INSERT INTO address (poll, address, votes) "
-               "SELECT v.poll, v.address, count(*) FROM vote v "
-               "WHERE v.poll = $1 AND v.address IS NOT NULL AND v.options <> 0 AND NOT EXISTS "
-               "(SELECT FROM vote r WHERE r.poll = v.poll AND r.replaces = v.seq) "
-               "GROUP BY v.poll, v.address",
-               &values);
+    link_queue(turn->store->link, COUNT_ADDRESSES, &values);
 }
 
 static enum turn_step change(struct turn *turn, struct draft *draft, struct poll *poll, bool seen)

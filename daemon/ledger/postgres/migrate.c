@@ -6,11 +6,13 @@
  *
  * Threads: main, while the store opens.
  */
-#include <stdlib.h>
+#include "ledger/postgres/migrate.h"
 
-#include "ledger/postgres/postgres.h"
+#include <stdio.h>
+
 #include "sql_postgres.h"
 
+#define ANSWER_MS 10000
 #define ADVISORY_LOCK "8386093303946407033" /* "tallyd" and a half, as a number */
 
 static const char begin[] = "BEGIN; SELECT pg_advisory_xact_lock(" ADVISORY_LOCK "); "
@@ -20,7 +22,7 @@ static const char begin[] = "BEGIN; SELECT pg_advisory_xact_lock(" ADVISORY_LOCK
 static bool read_version(struct link *link, size_t *ret_version, struct why *why)
 {
     link_queue(link, "SELECT coalesce(max(number), 0) FROM migration", NULL);
-    if (link_flush(link, link_now_ms() + VOTES_WAIT_MS) != LINK_DONE) {
+    if (link_flush(link, link_now_ms() + ANSWER_MS) != LINK_DONE) {
         why_set(why, "cannot read the version of the store: %s", link_why(link));
         return false;
     }

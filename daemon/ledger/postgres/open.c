@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "ledger/postgres/migrate.h"
 #include "ledger/postgres/postgres.h"
 
 #define SCHEME "postgresql://"

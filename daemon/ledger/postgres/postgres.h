@@ -92,9 +92,6 @@ enum link_result news_read(struct postgres *store, int64_t deadline_ms);
 /* Whether there is a connection that has been looked at, within the deadline. */
 MUST_USE bool postgres_up(struct postgres *store, int64_t deadline_ms);
 
-/* migrate.c */
-MUST_USE bool postgres_migrate(struct link *link, struct why *reterr_why);
-
 /* commit.c, between.c, read.c, books.c: as in store.h */
 enum store_result postgres_commit(struct store *base, struct batch *batch, size_t *ret_kept);
 enum store_result postgres_work(struct store *base, bool idle, struct queue_list *answered,

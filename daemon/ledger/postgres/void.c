@@ -39,12 +39,12 @@ static enum turn_step ask(struct turn *turn, void *context)
 
 static void void_one(struct voiding_turn *at, struct draft *draft, const PGresult *votes, int i)
 {
-    struct vote_row row = { .poll = draft->number,
-                            .seq = ++draft->seq,
-                            .at_ms = draft->now_ms,
-                            .replaces = (uint32_t)value_int(votes, i, 0),
-                            .has_address = !value_is_null(votes, i, 3),
-                            .group = (uint64_t)value_int(votes, i, 3) };
+    struct ledger_row row = { .poll = draft->number,
+                              .seq = ++draft->seq,
+                              .at_ms = draft->now_ms,
+                              .replaces = (uint32_t)value_int(votes, i, 0),
+                              .has_address = !value_is_null(votes, i, 3),
+                              .group = (uint64_t)value_int(votes, i, 3) };
 
     value_hash(votes, i, 1, &row.voter);
     vote_rows_add(&at->rows, &row);

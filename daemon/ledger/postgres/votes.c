@@ -147,10 +147,10 @@ static enum job_result result_of(enum decision decision)
 }
 
 /* A row that replaces another keeps the address that the first one came from. */
-static struct vote_row row_for(const struct draft *draft, const struct ballot *ballot,
-                               const struct standing *replaced)
+static struct ledger_row row_for(const struct draft *draft, const struct ballot *ballot,
+                                 const struct standing *replaced)
 {
-    return (struct vote_row){
+    return (struct ledger_row){
         .poll = draft->number,
         .seq = draft->seq + 1,
         .at_ms = draft->now_ms,
@@ -167,7 +167,7 @@ static void record(struct votes *votes, struct draft *draft, struct voter_key *k
                    const struct ballot *ballot, enum decision decision)
 {
     bool fresh = decision == DECIDED_COUNTED;
-    struct vote_row row = row_for(draft, ballot, fresh ? NULL : &key->standing);
+    struct ledger_row row = row_for(draft, ballot, fresh ? NULL : &key->standing);
 
     assert(fresh || key->found); /* only a standing vote is changed or taken back */
     counts_apply(&draft->counts, fresh ? 0 : key->standing.marks, row.marks);

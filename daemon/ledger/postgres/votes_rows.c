@@ -37,7 +37,7 @@ static void int_or_null(struct column *column, bool there, int64_t value)
         column_null(column);
 }
 
-void vote_rows_add(struct vote_rows *rows, const struct vote_row *row)
+void vote_rows_add(struct vote_rows *rows, const struct ledger_row *row)
 {
     column_int(&rows->vote[0], (int64_t)row->poll);
     column_int(&rows->vote[1], row->seq);

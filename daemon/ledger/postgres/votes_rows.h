@@ -9,7 +9,7 @@
 #include "ledger/postgres/votes_keys.h"
 
 /* A row of the ledger, on its way into it. */
-struct vote_row {
+struct ledger_row {
     uint64_t poll;
     uint32_t seq;
     int64_t at_ms;
@@ -21,6 +21,13 @@ struct vote_row {
     uint64_t group;
 };
 
+/* Counts the votes of each address of poll $1 that stand, from its rows. */
+#define COUNT_ADDRESSES                                                                            \
+    "INSERT INTO address (poll, address, votes) SELECT v.poll, v.address, count(*) FROM vote v "   \
+    "WHERE v.poll = $1 AND v.address IS NOT NULL AND v.options <> 0 AND NOT EXISTS "               \
+    "(SELECT FROM vote r WHERE r.poll = v.poll AND r.replaces = v.seq) "                           \
+    "GROUP BY v.poll, v.address"
+
 struct vote_rows { /* zeroed is empty */
     struct column vote[7];
     struct column voter[6];   /* that stand now … */
@@ -31,7 +38,7 @@ struct vote_rows { /* zeroed is empty */
 void vote_rows_clear(struct vote_rows *rows);
 void vote_rows_free(struct vote_rows *rows);
 
-void vote_rows_add(struct vote_rows *rows, const struct vote_row *row);
+void vote_rows_add(struct vote_rows *rows, const struct ledger_row *row);
 /* As the batch has left it. */
 void vote_rows_voter(struct vote_rows *rows, const struct voter_key *voter);
 void vote_rows_address(struct vote_rows *rows, uint64_t poll, uint64_t group, int64_t more);

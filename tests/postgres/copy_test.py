@@ -1,0 +1,111 @@
+"""tallyd --copy-store: a site moves over, and nobody notices but its operator."""
+import json
+import os
+import subprocess
+
+import harness
+import nodes as nodes_of
+
+
+def copy(source, site, target):
+    node = site.node() if target is None else target
+    ran = subprocess.Popen([harness.TALLYD, "--copy-store", "sqlite:" + source.store, node.url],
+                           env=node.environment, text=True, stdout=subprocess.PIPE,
+                           stderr=subprocess.PIPE)
+    return node, ran
+
+
+def copied(source, site, target=None):
+    node, ran = copy(source, site, target)
+    out, log = ran.communicate(timeout=120)
+    assert ran.returncode == 0, log
+    return node, out
+
+
+def fill(source):
+    source.poll("plain")
+    source.poll("changes", revote=True)
+    source.poll("addresses", per_address=1, revote=True)
+    source.poll("many", max_choices=3)
+    source.poll("stars", kind="rating", carried={"count": 2, "sum": 10})
+    source.poll("gone")
+    for voter in range(20):
+        source.vote("plain", 1 + voter % 4, f"v{voter}")
+        source.vote("changes", 1, f"v{voter}")
+        source.admin("POST", "/v1/polls/many/votes", {"options": [1, 3], "voter": f"v{voter}"})
+        source.admin("POST", "/v1/polls/stars/votes", {"rating": 4, "voter": f"v{voter}"})
+    assert source.vote("changes", 2, "v3").json()["result"] == "changed"
+    assert source.admin("DELETE", "/v1/polls/changes/votes", {"voter": "v4"}).status == 200
+    token = source.public("POST", "/v1/voters").json()["token"]
+    assert source.public("POST", "/v1/polls/addresses/votes",
+                         {"option": 1, "token": token}).status == 201
+    assert source.admin("POST", "/v1/polls/plain/void",
+                        {"from": "2020-01-01T00:00:00Z", "to": "2100-01-01T00:00:00Z"}
+                        ).json()["voided"] == 20
+    assert source.vote("plain", 2, "late").status == 201
+    assert source.admin("DELETE", "/v1/polls/gone").status == 204
+
+
+def all_tallies(node):
+    polls = node.admin("GET", "/v1/polls").json()["polls"]
+    return [node.tally(poll["id"]) for poll in polls]
+
+
+def test_a_site_that_was_copied_counts_on_where_it_was(site, tmp_path):
+    (tmp_path / "old").mkdir()
+    source = harness.Daemon(tmp_path / "old").start()
+    fill(source)
+    before = all_tallies(source)
+    history = source.admin("GET", "/v1/polls/changes/history").json()["points"][:-1]
+    source.stop()
+    node, out = copied(source, site)
+    assert out.startswith("copied 5 polls, ") and "equal" in out
+    node.start()
+    assert all_tallies(node) == before
+    assert node.admin("GET", "/v1/polls/changes/history").json()["points"][:-1] == history
+    assert node.vote("changes", 2, "v3").json()["receipt"]["seq"] == 21
+    assert node.vote("changes", 1, "v4").json()["result"] == "counted"
+    assert node.vote("plain", 1, "v1").json()["type"] == "/problems/vote-voided"
+    token = node.public("POST", "/v1/voters").json()["token"]
+    assert node.public("POST", "/v1/polls/addresses/votes", {"option": 1, "token": token}
+                       ).json()["type"] == "/problems/address-limit"
+    assert node.poll("gone").status == 201
+    assert node.admin("POST", "/v1/verify", {}).json()["ok"]
+
+
+def test_a_copy_that_was_stopped_goes_on_and_no_node_starts_before_it_has_ended(site, tmp_path):
+    (tmp_path / "old").mkdir()
+    source = harness.Daemon(tmp_path / "old").start()
+    source.poll("p")
+    lines = "".join(json.dumps({"poll": "p", "option": 1 + n % 4, "voter": f"v{n}"}) + "\n"
+                    for n in range(50000))
+    subprocess.run([harness.TALLY, "--socket", source.socket, "import", "-"], input=lines,
+                   text=True, capture_output=True, timeout=120, check=True)
+    before = source.tally("p")
+    source.stop()
+    node, ran = copy(source, site, None)
+    ran.stderr.readline()  # the first slice has arrived
+    ran.kill()
+    ran.communicate()
+    copied(source, site, node)  # also where all of it had arrived
+    site.ask("INSERT INTO meta (name, value) VALUES ('copying', '')")
+    refused = subprocess.run(node.command(), env=node.environment, capture_output=True, text=True,
+                             timeout=60, check=False)
+    assert refused.returncode == 1 and "--copy-store again" in refused.stderr
+    site.ask("DELETE FROM meta WHERE name = 'copying'")
+    node.start()
+    assert node.tally("p") == before
+    verified = node.admin("POST", "/v1/verify", {}).json()
+    assert verified["ok"] and verified["votes"] == 50000
+
+
+def test_a_copy_into_a_ledger_of_others_is_refused(site, tmp_path):
+    (tmp_path / "old").mkdir()
+    source = harness.Daemon(tmp_path / "old").start()
+    source.stop()
+    site.node().start().poll("theirs")
+    site.nodes[0].stop()
+    target = nodes_of.Node(os.path.join(str(tmp_path), "new"), site.url)
+    _, ran = copy(source, site, target)
+    assert "the target holds another ledger" in ran.communicate(timeout=60)[1]
+    assert ran.returncode == 1
