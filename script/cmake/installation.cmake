@@ -11,6 +11,8 @@ file(GLOB handbook CONFIGURE_DEPENDS docs/*.md)
 install(FILES README.md CHANGELOG.md ${handbook}
   DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT daemon)
 install(DIRECTORY docs/examples DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT daemon)
+install(FILES systemd/tallyd-postgresql.conf DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples
+  COMPONENT daemon)
 install(FILES docs/man/tally.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT client)
 install(FILES docs/man/tallyd.conf.5 DESTINATION ${CMAKE_INSTALL_MANDIR}/man5 COMPONENT daemon)
 install(FILES docs/man/tallyd.8 DESTINATION ${CMAKE_INSTALL_MANDIR}/man8 COMPONENT daemon)

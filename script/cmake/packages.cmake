@@ -27,6 +27,7 @@ and answers with live tallies, pages and charts. A vote that was answered is
 on disk, counted exactly once, and tied to no name. This is the daemon.")
 set(CPACK_DEBIAN_DAEMON_PACKAGE_DEPENDS "systemd | systemd-standalone-sysusers, debconf (>= 0.5) | debconf-2.0")
 set(CPACK_DEBIAN_DAEMON_PACKAGE_RECOMMENDS "tally")
+set(CPACK_DEBIAN_DAEMON_PACKAGE_SUGGESTS "libpq5") # loaded for a PostgreSQL store only
 set(CPACK_DEBIAN_DAEMON_PACKAGE_CONTROL_EXTRA ${control}/config ${control}/postinst ${control}/prerm
   ${control}/postrm ${control}/templates ${control}/conffiles)
 set(CPACK_DEBIAN_CLIENT_PACKAGE_NAME tally)

@@ -207,6 +207,14 @@ def test_the_exposure_with_an_open_network_is_at_most_1_3(root, tmp_path):
     assert 0.4 < exposure(unit) <= 1.3
 
 
+def test_the_exposure_with_a_way_to_postgresql_is_at_most_1_2(root, tmp_path):
+    drop_in, = root.glob("**/examples/tallyd-postgresql.conf")
+    unit = tmp_path / "tallyd.service"
+    unit.write_text(unit_path(root, "tallyd.service").read_text() + "\n" +
+                    drop_in.read_text().replace("#IPAddressAllow", "IPAddressAllow"))
+    assert 0.4 < exposure(unit) <= 1.2
+
+
 def test_the_service_has_no_user_namespace(root):
     """In one, SO_PEERCRED shows every other user as 65534: nobody would be an admin or an app."""
     values = settings(unit_path(root, "tallyd.service"))
