@@ -263,7 +263,7 @@ static bool check(const struct book *book, struct link *to, struct why *why)
     if (!copy_flush(to, why))
         return false;
     groups = link_get(to, 0);
-    for (int i = 0; i < PQntuples(groups); i++) {
+    for (int i = 0; i < pq.PQntuples(groups); i++) {
         uint64_t marks = (uint64_t)value_int(groups, i, 0);
         uint64_t n = (uint64_t)value_int(groups, i, 1);
 

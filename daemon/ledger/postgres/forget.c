@@ -83,7 +83,7 @@ static enum turn_step forget_rows(struct forgetting_turn *at, struct turn *turn,
     const PGresult *standing = turn_result(turn, 0);
 
     vote_rows_clear(&at->rows);
-    for (int i = 0; draft->poll->per_address > 0 && i < PQntuples(standing); i++) {
+    for (int i = 0; draft->poll->per_address > 0 && i < pq.PQntuples(standing); i++) {
         if (!value_is_null(standing, i, 1))
             vote_rows_address(&at->rows, draft->number, (uint64_t)value_int(standing, i, 1), -1);
     }

@@ -37,7 +37,7 @@ static void look_at_durability(struct postgres *store, const PGresult *settings)
 
 static bool is_ours(struct postgres *store, const PGresult *meta)
 {
-    struct str epoch = PQntuples(meta) == 1 ? value_bytes(meta, 0, 0) : STR("");
+    struct str epoch = pq.PQntuples(meta) == 1 ? value_bytes(meta, 0, 0) : STR("");
 
     return epoch.len == sizeof store->epoch &&
            memcmp(epoch.at, &store->epoch, sizeof store->epoch) == 0;

@@ -37,22 +37,25 @@ void hosts_free(struct hosts *hosts)
 {
     if (!hosts)
         return;
-    PQconninfoFree(hosts->options);
+    pq.PQconninfoFree(hosts->options);
     free(hosts);
 }
 
 struct hosts *hosts_new(const char *url, struct why *reterr_why)
 {
-    AUTO(hosts) hosts = calloc(1, sizeof *hosts);
+    AUTO(hosts) hosts = NULL;
     char *message = NULL;
     size_t n;
 
+    if (!libpq_load(reterr_why))
+        return NULL;
+    hosts = calloc(1, sizeof *hosts);
     if (!hosts)
         return why_set(reterr_why, "no memory for the store");
-    hosts->options = PQconninfoParse(url, &message);
+    hosts->options = pq.PQconninfoParse(url, &message);
     if (!hosts->options) {
         /* What libpq says may quote the whole URL, and a password with it. */
-        PQfreemem(message);
+        pq.PQfreemem(message);
         return why_set(reterr_why, "the store's postgresql:// URL cannot be read; write it as "
                                    "postgresql://USER@HOST:PORT/DATABASE");
     }
@@ -122,7 +125,7 @@ PGconn *hosts_connect(const struct hosts *hosts, size_t which)
         n++;
     }
     if (ok)
-        conn = PQconnectStartParams(keywords, values, 0);
+        conn = pq.PQconnectStartParams(keywords, values, 0);
     for (size_t i = 0; i < n_picked; i++)
         free(picked[i]);
     return conn;

@@ -10,10 +10,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include <libpq-fe.h>
-
 #include "base/auto.h"
 #include "base/why.h"
+#include "ledger/postgres/libpq.h"
 
 struct hosts; /* opaque: ledger/postgres/hosts.c */
 

@@ -53,12 +53,13 @@ struct link *link_new(const char *url, struct why *reterr_why)
 static void clear_results(struct link *link)
 {
     while (link->n_results > 0)
-        PQclear(link->results[--link->n_results]);
+        pq.PQclear(link->results[--link->n_results]);
 }
 
 static void drop(struct link *link)
 {
-    PQfinish(link->conn);
+    if (link->conn)
+        pq.PQfinish(link->conn);
     link->conn = NULL;
     link->n_queued = 0;
     link->failed = false;
@@ -90,7 +91,7 @@ static void remember_why(struct link *link, const char *message)
 static void wait_for(struct link *link, short events, int64_t deadline_ms)
 {
     int64_t left_ms = deadline_ms - link_now_ms();
-    struct pollfd socket = { .fd = link->conn ? PQsocket(link->conn) : -1, .events = events };
+    struct pollfd socket = { .fd = link->conn ? pq.PQsocket(link->conn) : -1, .events = events };
 
     if (left_ms > WAIT_SLICE_MS)
         left_ms = WAIT_SLICE_MS;
@@ -102,8 +103,8 @@ static void wait_for(struct link *link, short events, int64_t deadline_ms)
 static void take_notice(void *context, const PGresult *notice)
 {
     struct link *link = context;
-    const char *severity = PQresultErrorField(notice, PG_DIAG_SEVERITY_NONLOCALIZED);
-    const char *message = PQresultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY);
+    const char *severity = pq.PQresultErrorField(notice, PG_DIAG_SEVERITY_NONLOCALIZED);
+    const char *message = pq.PQresultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY);
 
     if (!severity || strcmp(severity, "WARNING") != 0)
         return;
@@ -117,21 +118,21 @@ static bool attempt(struct link *link, int64_t deadline_ms)
     PostgresPollingStatusType status = PGRES_POLLING_WRITING;
 
     link->conn = hosts_connect(link->hosts, link->host);
-    if (!link->conn || PQstatus(link->conn) == CONNECTION_BAD)
+    if (!link->conn || pq.PQstatus(link->conn) == CONNECTION_BAD)
         status = PGRES_POLLING_FAILED;
     while (status != PGRES_POLLING_OK && status != PGRES_POLLING_FAILED &&
            link_now_ms() < deadline_ms) {
         wait_for(link, status == PGRES_POLLING_READING ? POLLIN : POLLOUT, deadline_ms);
-        status = PQconnectPoll(link->conn);
+        status = pq.PQconnectPoll(link->conn);
     }
-    if (status == PGRES_POLLING_OK && PQsetnonblocking(link->conn, 1) == 0 &&
-        PQenterPipelineMode(link->conn) == 1) {
-        (void)PQsetNoticeReceiver(link->conn, take_notice, link);
+    if (status == PGRES_POLLING_OK && pq.PQsetnonblocking(link->conn, 1) == 0 &&
+        pq.PQenterPipelineMode(link->conn) == 1) {
+        (void)pq.PQsetNoticeReceiver(link->conn, take_notice, link);
         link->generation++;
         return true;
     }
     remember_why(link, !link->conn                      ? "no memory"
-                       : status == PGRES_POLLING_FAILED ? PQerrorMessage(link->conn)
+                       : status == PGRES_POLLING_FAILED ? pq.PQerrorMessage(link->conn)
                                                         : "it does not answer");
     drop(link);
     return false;
@@ -193,8 +194,9 @@ void link_queue(struct link *link, const char *sql, const struct values *values)
         values = &none;
     if (!link->conn || link->failed)
         return;
-    if (values->failed || PQsendQueryParams(link->conn, sql, values->n, values->types, values->at,
-                                            values->lengths, values->formats, 1) != 1)
+    if (values->failed ||
+        pq.PQsendQueryParams(link->conn, sql, values->n, values->types, values->at, values->lengths,
+                             values->formats, 1) != 1)
         link->failed = true;
 }
 
@@ -207,18 +209,18 @@ size_t link_queued(const struct link *link)
 static bool wait_result(struct link *link, int64_t deadline_ms)
 {
     for (;;) {
-        int unsent = PQflush(link->conn);
+        int unsent = pq.PQflush(link->conn);
 
         if (unsent < 0)
             return false;
-        if (!PQisBusy(link->conn))
+        if (!pq.PQisBusy(link->conn))
             return true;
         if (link_now_ms() >= deadline_ms) {
             why_set(&link->why, "it does not answer");
             return false;
         }
         wait_for(link, unsent > 0 ? POLLIN | POLLOUT : POLLIN, deadline_ms);
-        if (PQconsumeInput(link->conn) != 1)
+        if (pq.PQconsumeInput(link->conn) != 1)
             return false;
     }
 }
@@ -227,7 +229,7 @@ static bool next_result(struct link *link, int64_t deadline_ms, PGresult **ret_r
 {
     if (!wait_result(link, deadline_ms))
         return false;
-    *ret_result = PQgetResult(link->conn);
+    *ret_result = pq.PQgetResult(link->conn);
     return true;
 }
 
@@ -250,10 +252,10 @@ static bool means_again(const char *state)
 
 static enum link_result judge(struct link *link, const PGresult *failed)
 {
-    const char *state = PQresultErrorField(failed, PG_DIAG_SQLSTATE);
-    const char *message = PQresultErrorField(failed, PG_DIAG_MESSAGE_PRIMARY);
+    const char *state = pq.PQresultErrorField(failed, PG_DIAG_SQLSTATE);
+    const char *message = pq.PQresultErrorField(failed, PG_DIAG_MESSAGE_PRIMARY);
 
-    remember_why(link, message ? message : PQresultErrorMessage(failed));
+    remember_why(link, message ? message : pq.PQresultErrorMessage(failed));
     if (!state || means_lost(state))
         return LINK_LOST;
     if (means_again(state))
@@ -274,23 +276,23 @@ static enum link_result collect(struct link *link, size_t n, int64_t deadline_ms
         if (!next_result(link, deadline_ms, &result) || !result)
             return LINK_LOST;
         link->results[link->n_results++] = result;
-        if (first == LINK_DONE && PQresultStatus(result) == PGRES_FATAL_ERROR)
+        if (first == LINK_DONE && pq.PQresultStatus(result) == PGRES_FATAL_ERROR)
             first = judge(link, result);
         if (first == LINK_LOST || !next_result(link, deadline_ms, &end) || end) {
-            PQclear(end);
+            pq.PQclear(end);
             return LINK_LOST;
         }
     }
-    if (!next_result(link, deadline_ms, &end) || PQresultStatus(end) != PGRES_PIPELINE_SYNC)
+    if (!next_result(link, deadline_ms, &end) || pq.PQresultStatus(end) != PGRES_PIPELINE_SYNC)
         first = LINK_LOST;
-    PQclear(end);
+    pq.PQclear(end);
     return first;
 }
 
 static void say_lost(struct link *link)
 {
-    if (link->conn && PQstatus(link->conn) == CONNECTION_BAD)
-        remember_why(link, PQerrorMessage(link->conn));
+    if (link->conn && pq.PQstatus(link->conn) == CONNECTION_BAD)
+        remember_why(link, pq.PQerrorMessage(link->conn));
     if (!link->said_lost)
         log_line(LOG_WARNING, "the store's engine is lost: %s; connecting again, votes wait",
                  link->why.text);
@@ -306,8 +308,8 @@ enum link_result link_flush(struct link *link, int64_t deadline_ms)
     link->warned = false;
     if (!link->conn)
         return LINK_LOST;
-    if (link->failed || PQpipelineSync(link->conn) != 1) {
-        bool gone = PQstatus(link->conn) == CONNECTION_BAD;
+    if (link->failed || pq.PQpipelineSync(link->conn) != 1) {
+        bool gone = pq.PQstatus(link->conn) == CONNECTION_BAD;
 
         if (gone)
             say_lost(link);
@@ -347,13 +349,15 @@ bool link_script(struct link *link, const char *sql, struct why *reterr_why)
     PGresult *result;
     bool ok;
 
-    if (PQexitPipelineMode(link->conn) != 1)
+    if (pq.PQexitPipelineMode(link->conn) != 1)
         return why_set(reterr_why, "the store's engine is busy") != NULL;
-    result = PQexec(link->conn, sql);
-    ok = PQresultStatus(result) == PGRES_COMMAND_OK || PQresultStatus(result) == PGRES_TUPLES_OK;
+    result = pq.PQexec(link->conn, sql);
+    ok = pq.PQresultStatus(result) == PGRES_COMMAND_OK ||
+         pq.PQresultStatus(result) == PGRES_TUPLES_OK;
     if (!ok)
         why_set(reterr_why, "the store's engine refuses its tables: %.*s",
-                (int)strcspn(PQresultErrorMessage(result), "\n"), PQresultErrorMessage(result));
-    PQclear(result);
-    return PQenterPipelineMode(link->conn) == 1 && ok;
+                (int)strcspn(pq.PQresultErrorMessage(result), "\n"),
+                pq.PQresultErrorMessage(result));
+    pq.PQclear(result);
+    return pq.PQenterPipelineMode(link->conn) == 1 && ok;
 }

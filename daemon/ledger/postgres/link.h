@@ -14,8 +14,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <libpq-fe.h>
-
 #include "base/auto.h"
 #include "base/why.h"
 #include "ledger/postgres/values.h"

@@ -99,7 +99,7 @@ static enum link_result read_polls(struct postgres *store, struct column *number
     if (result == LINK_DONE) {
         const PGresult *polls = link_get(store->link, 0);
 
-        for (int i = 0; i < PQntuples(polls); i++) {
+        for (int i = 0; i < pq.PQntuples(polls); i++) {
             if (!take_poll(store, polls, i))
                 return LINK_NO_MEMORY;
         }
@@ -110,7 +110,7 @@ static enum link_result read_polls(struct postgres *store, struct column *number
 /* What was deleted goes first: another poll may bear its id. */
 static void drop_deleted(struct postgres *store, const PGresult *heads)
 {
-    for (int i = 0; i < PQntuples(heads); i++) {
+    for (int i = 0; i < pq.PQntuples(heads); i++) {
         struct head head;
 
         if (head_read(heads, i, &head) && head.deleted)
@@ -165,7 +165,7 @@ enum link_result news_read(struct postgres *store, int64_t deadline_ms)
         return result;
     heads = link_get(store->link, 0);
     drop_deleted(store, heads);
-    for (int i = 0; result == LINK_DONE && i < PQntuples(heads); i++) {
+    for (int i = 0; result == LINK_DONE && i < pq.PQntuples(heads); i++) {
         struct str text = value_bytes(heads, i, HEAD_COLUMNS_N);
 
         if (!take_head(store, heads, i, &unknown))

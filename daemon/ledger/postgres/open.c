@@ -24,10 +24,10 @@ static bool exists(const char *url)
     link_queue(link, "SELECT 1::bigint WHERE to_regclass('meta') IS NOT NULL", NULL);
     if (link_flush(link, deadline_ms) != LINK_DONE)
         return true;
-    if (PQntuples(link_get(link, 0)) == 0)
+    if (pq.PQntuples(link_get(link, 0)) == 0)
         return false;
     link_queue(link, "SELECT 1::bigint FROM meta WHERE name = 'key_fingerprint'", NULL);
-    return link_flush(link, deadline_ms) != LINK_DONE || PQntuples(link_get(link, 0)) > 0;
+    return link_flush(link, deadline_ms) != LINK_DONE || pq.PQntuples(link_get(link, 0)) > 0;
 }
 
 /* The first node to come leaves epoch and fingerprint; all others find them. */
@@ -82,7 +82,7 @@ static bool rows_agree(struct postgres *store, struct why *why)
                NULL);
     if (link_flush(store->link, link_now_ms() + START_MS) != LINK_DONE)
         return why_set(why, "cannot read the store: %s", link_why(store->link)) != NULL;
-    if (PQntuples(link_get(store->link, 0)) == 0)
+    if (pq.PQntuples(link_get(store->link, 0)) == 0)
         return true;
     why_set(why,
             "the store is damaged: the tally of poll %lld is not that of its votes; restore a "

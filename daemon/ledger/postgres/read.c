@@ -46,7 +46,8 @@ static enum outcome begin_scan(struct postgres *store, const struct book *book, 
     link_queue(store->link, "SELECT " HEAD_COLUMNS " FROM tally t WHERE t.poll = $1", &values);
     if (!flush(store))
         return READ_FAILED;
-    if (PQntuples(link_get(store->link, 0)) != 1 || !head_read(link_get(store->link, 0), 0, &head))
+    if (pq.PQntuples(link_get(store->link, 0)) != 1 ||
+        !head_read(link_get(store->link, 0), 0, &head))
         return READ_FAILED;
     scan->end = head.seq;
     /* What is shown, where it is of the same version; another node may just have voted. */
@@ -106,8 +107,8 @@ static enum outcome read_scan(struct postgres *store, struct job *job)
     if (!flush(store))
         return READ_FAILED;
     rows = link_get(store->link, 0);
-    assert(PQntuples(rows) <= SCAN_ROWS_MAX);
-    scan->n = (size_t)PQntuples(rows);
+    assert(pq.PQntuples(rows) <= SCAN_ROWS_MAX);
+    scan->n = (size_t)pq.PQntuples(rows);
     for (size_t i = 0; i < scan->n; i++)
         take_row(rows, (int)i, scan->with_replaced, &scan->rows[i]);
     scan->done = scan->n < SCAN_ROWS_MAX || scan->rows[scan->n - 1].seq == scan->end;
@@ -136,7 +137,7 @@ static enum outcome read_hours(struct postgres *store, struct job *job)
     if (!flush(store))
         return READ_FAILED;
     rows = link_get(store->link, 0);
-    hours->n = (size_t)PQntuples(rows);
+    hours->n = (size_t)pq.PQntuples(rows);
     for (size_t i = 0; i < hours->n; i++)
         hours->rows[i] = (struct hour_row){ .hour = value_int(rows, (int)i, 0),
                                             .option = (unsigned)value_int(rows, (int)i, 1),

@@ -157,7 +157,7 @@ static enum turn_step take_heads(struct turn *turn)
 {
     const PGresult *result = link_get(turn->store->link, turn->n_asked - 1);
 
-    for (int i = 0; i < PQntuples(result); i++) {
+    for (int i = 0; i < pq.PQntuples(result); i++) {
         struct head head;
         enum turn_step step;
 

@@ -154,13 +154,13 @@ void values_texts(struct values *values, struct column *column)
 
 bool value_is_null(const PGresult *result, int row, int column)
 {
-    return PQgetisnull(result, row, column) != 0;
+    return pq.PQgetisnull(result, row, column) != 0;
 }
 
 struct str value_bytes(const PGresult *result, int row, int column)
 {
-    return (struct str){ PQgetvalue(result, row, column),
-                         (size_t)PQgetlength(result, row, column) };
+    return (struct str){ pq.PQgetvalue(result, row, column),
+                         (size_t)pq.PQgetlength(result, row, column) };
 }
 
 int64_t value_int(const PGresult *result, int row, int column)

@@ -11,11 +11,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <libpq-fe.h>
-
 #include "base/buf.h"
 #include "base/str.h"
 #include "core/ballot.h"
+#include "ledger/postgres/libpq.h"
 
 #define VALUES_MAX 12
 

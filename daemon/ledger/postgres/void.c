@@ -91,7 +91,7 @@ static enum turn_step decide(struct turn *turn, void *context)
     job->result = JOB_READ;
     job->ballot.poll = draft->number; /* whose tally goes with the answer */
     vote_rows_clear(&at->rows);
-    for (int i = 0; i < PQntuples(votes); i++)
+    for (int i = 0; i < pq.PQntuples(votes); i++)
         void_one(at, draft, votes, i);
     vote_rows_queue(&at->rows, turn->store->link);
     turn->writes = draft->seen;

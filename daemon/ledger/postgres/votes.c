@@ -95,7 +95,7 @@ static void take_voters(struct votes *votes, const PGresult *result)
         votes->keys.voters[i].found = false;
         votes->keys.voters[i].changed = false;
     }
-    for (int i = 0; i < PQntuples(result); i++) {
+    for (int i = 0; i < pq.PQntuples(result); i++) {
         struct voter_key *key = &votes->keys.voters[key_index(result, i, votes->keys.n_voters)];
 
         key->found = true;
@@ -111,7 +111,7 @@ static void take_groups(struct votes *votes, const PGresult *result)
 {
     for (size_t i = 0; i < votes->keys.n_groups; i++)
         votes->keys.groups[i].votes = 0;
-    for (int i = 0; i < PQntuples(result); i++)
+    for (int i = 0; i < pq.PQntuples(result); i++)
         votes->keys.groups[key_index(result, i, votes->keys.n_groups)].votes =
             (uint64_t)value_int(result, i, 1);
 }

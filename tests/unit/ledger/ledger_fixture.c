@@ -15,7 +15,7 @@
 #include <cmocka.h>
 #include <sodium.h>
 #include <sqlite3.h>
-#ifdef TALLYD_HAVE_POSTGRES
+#ifdef FIXTURE_HAS_ENGINE
 #include <libpq-fe.h>
 #endif
 
@@ -34,7 +34,7 @@ bool fixture_is_shared(void)
     return getenv("TALLYD_TEST_POSTGRES") != NULL;
 }
 
-#ifdef TALLYD_HAVE_POSTGRES
+#ifdef FIXTURE_HAS_ENGINE
 /* The URL of a database of that engine. */
 static void engine_url(const char *database, char *ret_url, size_t room)
 {
