@@ -79,10 +79,11 @@ class Server:
             raise Failed(f"{path} is too long for a socket; --dir takes a shorter place")
         return path
 
-    def spawn(self, *args):
+    def spawn(self, *args, env=None):
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
-                args, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+                args, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+                env=env)
 
     def wait(self, ready):
         """Until ready() is true."""
@@ -158,12 +159,14 @@ class LocalHTTP(http.client.HTTPConnection):
 class Tallyd(Server):
     name = "tallyd"
 
-    def __init__(self, folder, binary, threads=None, config=None, fields=None):
-        """config: sections of tallyd.conf; fields: of HTTP, for asking as an admin."""
+    def __init__(self, folder, binary, threads=None, config=None, fields=None, url=None):
+        """config: sections of tallyd.conf; fields: of HTTP, for asking as an admin; url: of a
+        store that is no file, whose keys then lie in the folder."""
         super().__init__(folder)
         self.binary, self.threads, self.fields = binary, threads, fields or {}
         self.config = {"limits": TALLYD_NO_LIMITS, **(config or {})}
         self.socket, self.store = self.socket_path("s"), self.folder / "tally.db"
+        self.url = url or f"sqlite:{self.store}"
         self.port = None
 
     def launch(self):
@@ -173,7 +176,8 @@ class Tallyd(Server):
             f"[{section}]\n" + "".join(f"{key} = {value}\n" for key, value in keys.items())
             for section, keys in self.config.items()))
         self.spawn(self.binary, "-c", config, "--listen", "127.0.0.1:0", "--socket", self.socket,
-                   "--store", f"sqlite:{self.store}", *threads)
+                   "--store", self.url, *threads,
+                   env=dict(os.environ, STATE_DIRECTORY=str(self.folder)))
 
     def listens(self):
         said = re.search(r"127\.0\.0\.1:([1-9]\d*)", self.log.read_text(errors="replace"))
