@@ -22,7 +22,8 @@ class Crowd:
         self.refused = 0   # answers 503
         self.wrong = []
         self.ending = threading.Event()
-        self.threads = [threading.Thread(target=self._run, args=(i,)) for i in range(threads)]
+        self.threads = [threading.Thread(target=self._run, args=(i,), daemon=True)
+                        for i in range(threads)]
 
     def start(self):
         for thread in self.threads:
