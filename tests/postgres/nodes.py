@@ -54,14 +54,18 @@ class Site:
                 node.kill()
 
 
+HOLD, DROP_BEFORE, DROP_BEHIND = "hold", "drop before", "drop behind"
+
+
 class Wire:
-    """A Unix socket in front of an engine's, whose bytes can be held back."""
+    """A Unix socket in front of an engine's, whose bytes can be held back or lost."""
 
     def __init__(self, folder, engine):
         self.folder = str(folder)
         self.target = os.path.join(engine.folder, ".s.PGSQL.5432")
         self.open = threading.Event()
         self.open.set()
+        self.trap = None  # (bytes on their way to the engine, what then happens), once
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(os.path.join(self.folder, ".s.PGSQL.5432"))
         self.listener.listen()
@@ -89,8 +93,17 @@ class Wire:
     def _carry(self, source, target):
         try:
             while data := source.recv(65536):
+                trap = self.trap if self.trap and self.trap[0] in data else None
+                if trap:
+                    self.trap = None
+                if trap and trap[1] == HOLD:
+                    self.cut()
+                if trap and trap[1] == DROP_BEFORE:
+                    break
                 self.open.wait()
                 target.sendall(data)
+                if trap and trap[1] == DROP_BEHIND:
+                    break
         except OSError:
             pass
         for end in (source, target):

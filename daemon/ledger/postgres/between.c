@@ -161,11 +161,11 @@ enum store_result postgres_work(struct store *base, bool idle, struct queue_list
     struct postgres *store = postgres_of(base);
     int64_t now_ms = clock_mono_ms(store->clock);
 
+    (void)idle;
     (void)answered; /* no job is ever kept */
     look(store, now_ms);
     sweep(store, now_ms);
-    if (idle)
-        tidy(store, now_ms);
+    tidy(store, now_ms); /* also under load: a batch leaves a row */
     now_ms = clock_mono_ms(store->clock);
     *ret_next_ms = sooner(store->look_again_ms, store->sweep_again_ms) - now_ms;
     if (*ret_next_ms < 0)

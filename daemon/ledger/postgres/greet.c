@@ -52,7 +52,8 @@ static bool greet(struct postgres *store, int64_t deadline_ms)
         return false;
     look_at_durability(store, link_get(store->link, 0));
     if (!is_ours(store, link_get(store->link, 1))) {
-        log_line(LOG_ERROR, "the store's engine holds another ledger than before; votes wait");
+        if (store->down_since_ms == 0) /* said once */
+            log_line(LOG_ERROR, "the store's engine holds another ledger than before; votes wait");
         return false;
     }
     store->generation = link_generation(store->link);

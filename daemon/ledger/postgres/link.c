@@ -18,6 +18,7 @@
 #define PAUSE_MS 50       /* between rounds of attempts */
 #define WAIT_SLICE_MS 200 /* how often `turned` is called */
 #define ROLL_BACK_MS 2000
+#define REFUSED_SAID_MS 10000
 
 struct link {
     struct hosts *hosts;
@@ -25,6 +26,7 @@ struct link {
     PGconn *conn;
     uint64_t generation;
     bool said_lost;
+    int64_t say_refused_ms; /* that it refuses is not said again before */
     bool warned;
     struct why why;
     void (*turned)(void *context);
@@ -260,7 +262,9 @@ static enum link_result judge(struct link *link, const PGresult *failed)
         return LINK_LOST;
     if (means_again(state))
         return LINK_AGAIN;
-    log_line(LOG_ERROR, "the store's engine refuses: %s (%s)", link->why.text, state);
+    if (link_now_ms() >= link->say_refused_ms) /* every batch would, where a disk is full */
+        log_line(LOG_ERROR, "the store's engine refuses: %s (%s)", link->why.text, state);
+    link->say_refused_ms = link_now_ms() + REFUSED_SAID_MS;
     return LINK_REFUSED;
 }
 
