@@ -26,7 +26,7 @@ SAME_VOTERS = 10_000
 USUAL_TIMES = 8
 COPY_S_MAX = 60
 AGREE_S = 10
-KEYS = ["node-200", "nodes-3", "same-voters", "copy"]
+KEYS = ["node-200", "nodes-3", "nodes-3x200", "same-voters", "copy"]
 
 
 class Site:
@@ -46,14 +46,14 @@ class Site:
                 shutil.copy(self.nodes[0].folder / "keys", node.folder / "keys")
             self.nodes.append(servers.enter_context(node))
 
-    def votes(self, poll, nodes):
-        """Votes a second at so many nodes at once, CONNECTIONS in all."""
+    def votes(self, poll, nodes, each=CONNECTIONS):
+        """Votes a second at so many nodes at once, with so many connections each."""
         self.nodes[0].poll_create(poll)
         for node in self.nodes:
             agreed(node, poll, 0)
 
         def one(number):
-            return self.stage.load(self.key, "http-vote", CONNECTIONS // nodes, 1, "--socket",
+            return self.stage.load(self.key, "http-vote", each, 1, "--socket",
                                    self.nodes[number].socket, "--poll", poll, "--voters",
                                    f"n{number}-")
 
@@ -111,17 +111,26 @@ def node_200(stage, key):
 
 
 def nodes_3(stage, key):
+    return three_nodes(stage, key, CONNECTIONS // NODES, f"{CONNECTIONS} connections in all")
+
+
+def nodes_3x200(stage, key):
+    return three_nodes(stage, key, CONNECTIONS, f"{CONNECTIONS} connections each")
+
+
+def three_nodes(stage, key, each, words):
     rounds = []
     with contextlib.ExitStack() as servers:
         site = Site(stage, key, servers, NODES)
         for number in range(1, stage.args.rounds + 1):
             stage.round_begins(key)
-            three = site.votes(f"{key}-{number}", NODES)
+            three = site.votes(f"{key}-{number}", NODES, each)
             one = site.votes(f"{key}-one-{number}", 1)
             rounds.append({"three_ops": three["ops_per_second"], "one_ops": one["ops_per_second"],
                            "three_p99_ms": three["p99_ms"], "one_p99_ms": one["p99_ms"]})
             say(f"{key} {number}/{stage.args.rounds}: {rounds[-1]}")
-    row = Finding(key, f"the same at {NODES} nodes, all in one poll", "≥ 1 ×", "one node",
+    row = Finding(key, f"{NODES} nodes, all in one poll, {words}", "≥ 1 ×",
+                  f"one node, {CONNECTIONS} connections",
                   rounds=rounds)
     row.own = f"{middle(rounds, 'three_ops'):,.0f}/s"
     row.other = f"{middle(rounds, 'one_ops'):,.0f}/s"
@@ -189,7 +198,8 @@ def copy(stage, key):
     return row
 
 
-MEASURES = {"node-200": node_200, "nodes-3": nodes_3, "same-voters": same_voters, "copy": copy}
+MEASURES = {"node-200": node_200, "nodes-3": nodes_3, "nodes-3x200": nodes_3x200,
+            "same-voters": same_voters, "copy": copy}
 
 
 def run(stage, keys):

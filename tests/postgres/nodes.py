@@ -87,13 +87,13 @@ class Wire:
                 far.connect(self.target)
             except OSError:
                 return
-            for pair in ((near, far), (far, near)):
-                threading.Thread(target=self._carry, args=pair, daemon=True).start()
+            for way in ((near, far, True), (far, near, False)):
+                threading.Thread(target=self._carry, args=way, daemon=True).start()
 
-    def _carry(self, source, target):
+    def _carry(self, source, target, to_engine):
         try:
             while data := source.recv(65536):
-                trap = self.trap if self.trap and self.trap[0] in data else None
+                trap = self.trap if to_engine and self.trap and self.trap[0] in data else None
                 if trap:
                     self.trap = None
                 if trap and trap[1] == HOLD:
