@@ -39,6 +39,6 @@ bool libpq_load(struct why *reterr_why)
 #undef LIBPQ_FIND
     if (!missing)
         return true;
-    pq = (struct libpq_calls){ NULL };
+    memset(&pq, 0, sizeof pq);
     return why_set(reterr_why, LIBRARY " is too old: it has no %s", missing) != NULL;
 }
