@@ -17,8 +17,7 @@ PAGE = pathlib.Path(__file__).resolve().parents[2] / "docs/voters.md"
 NGINX = shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin")
 VOTE = "/v1/polls/p/votes"
 
-pytestmark = pytest.mark.skipif(not NGINX or os.geteuid() != 0,
-                                reason="no nginx here, or no right to change users")
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root may change users")
 
 
 def block(language):

@@ -78,6 +78,12 @@ def test_promtool_takes_the_alerts_and_they_are_about_what_is_served(daemon):
     assert named and named <= served
 
 
+def test_the_manual_says_what_to_do_on_each_alert():
+    page = (SOURCE / "docs" / "operating.md").read_text().partition("\n## On an alert\n")[2]
+    alerts = re.findall(r"- alert: (\w+)", ALERTS.read_text())
+    assert alerts and re.findall(r"^### (\w+)$", page, re.M) == alerts
+
+
 def test_votes_are_counted_by_poll_and_result(daemon):
     daemon.poll("p", revote=True)
     daemon.poll("q")
