@@ -25,7 +25,8 @@ set(CPACK_DEBIAN_DAEMON_PACKAGE_SECTION net)
 set(CPACK_COMPONENT_DAEMON_DESCRIPTION "Takes votes in polls and ratings over HTTP, keeps them in a SQLite ledger,
 and answers with live tallies, pages and charts. A vote that was answered is
 on disk, counted exactly once, and tied to no name. This is the daemon.")
-set(CPACK_DEBIAN_DAEMON_PACKAGE_DEPENDS "systemd | systemd-standalone-sysusers, debconf (>= 0.5) | debconf-2.0")
+# procps: the unit's ExecReload= is /bin/kill.
+set(CPACK_DEBIAN_DAEMON_PACKAGE_DEPENDS "systemd | systemd-standalone-sysusers, procps, debconf (>= 0.5) | debconf-2.0")
 set(CPACK_DEBIAN_DAEMON_PACKAGE_RECOMMENDS "tally")
 set(CPACK_DEBIAN_DAEMON_PACKAGE_SUGGESTS "libpq5") # loaded for a PostgreSQL store only
 set(CPACK_DEBIAN_DAEMON_PACKAGE_CONTROL_EXTRA ${control}/config ${control}/postinst ${control}/prerm

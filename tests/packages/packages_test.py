@@ -3,39 +3,10 @@ that has nothing else."""
 import os
 import re
 import shutil
-import subprocess
 
 import pytest
 
-SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-LONG_S = 900
-EPOCH = "1764000000"
-
-
-def run(*words, **more):
-    more.setdefault("timeout", LONG_S)
-    done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                          check=False, **more)
-    assert done.returncode == 0, f"{words}: {done.stdout}"
-    return done.stdout
-
-
-def built(source, folder):
-    """The packages of a build in that folder: name, file."""
-    environment = {**os.environ, "SOURCE_DATE_EPOCH": EPOCH}
-    run("cmake", "-S", source, "-B", folder, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release",
-        "-DTALLYD_TESTS=OFF", "-DCMAKE_INSTALL_PREFIX=/usr", env=environment)
-    run("ninja", "-C", folder, env=environment)
-    run("cpack", "-G", "DEB", cwd=folder, env=environment)
-    found = {name.split("_")[0]: os.path.join(folder, name)
-             for name in os.listdir(folder) if name.endswith(".deb")}
-    assert sorted(found) == ["tally", "tallyd"]
-    return found
-
-
-@pytest.fixture(scope="module")
-def packages(tmp_path_factory):
-    return built(SOURCE, str(tmp_path_factory.mktemp("package")))
+from conftest import SOURCE, bootstrapped, built, run
 
 
 def contents(package):
@@ -100,17 +71,8 @@ def test_the_daemon_needs_what_it_links_and_no_client(packages):
 def debian(tmp_path_factory, packages):
     """A root directory with the packages in it, and with what they depend on."""
     root = str(tmp_path_factory.mktemp("debian") / "root")
-    done = subprocess.run(
-        ["mmdebstrap", "--variant=apt", "--include=debconf", "bookworm", root,
-         *(f"--customize-hook=copy-in {package} /root" for package in packages.values()),
-         "--customize-hook=chroot \"$1\" sh -c 'apt-get install -y --no-install-recommends"
-         " systemd-standalone-sysusers /root/*.deb'"],
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        timeout=LONG_S, check=False, env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"})
-    if "E: Failed to fetch" in done.stdout or "unable to mount" in done.stdout:
-        # Where no Debian is to be had, or none may be mounted, there is none to install into.
-        pytest.skip("no clean Debian here: " + done.stdout[-400:])
-    assert done.returncode == 0, done.stdout[-4000:]
+    bootstrapped(root, packages, "debconf", "apt-get install -y --no-install-recommends"
+                 " systemd-standalone-sysusers /root/*.deb")
     yield root
     shutil.rmtree(root, ignore_errors=True)
 
