@@ -105,18 +105,29 @@ static bool delete_pair(const char *folder, const char *name)
     return buf_ok(&path) && (unlink(path.bytes) == 0 || access(path.bytes, F_OK) != 0);
 }
 
-/* Names sort as their moments do. */
-static enum outcome keep_newest(const char *folder, uint64_t keep)
+static bool has_name(struct dirent **found, int n, const char *name)
+{
+    for (int i = 0; i < n; i++) {
+        if (strcmp(found[i]->d_name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Names sort as their moments do. The one that was just made is among them, or this is a folder of
+ * the same name on another machine, with other backups in it; and it stays, also where a clock that
+ * was set back gave it an old name. */
+static enum outcome keep_newest(const char *folder, const char *made, uint64_t keep)
 {
     struct dirent **found = NULL;
     int n = scandir(folder, &found, is_ours_entry, alphasort);
-    bool ok = n > 0;
+    bool ok = n > 0 && has_name(found, n, made);
 
-    if (n == 0)
+    if (n >= 0 && !ok)
         errno = ENOENT; /* the daemon's folder is elsewhere */
 
     for (int i = 0; i < n; i++) {
-        if (ok && (uint64_t)(n - i) > keep)
+        if (ok && (uint64_t)(n - i) > keep && strcmp(found[i]->d_name, made) != 0)
             ok = delete_pair(folder, found[i]->d_name);
     }
     if (!ok)
@@ -129,7 +140,7 @@ static enum outcome keep_newest(const char *folder, uint64_t keep)
 }
 
 /* The folder in which the daemon put it, and then what is older there. */
-static enum outcome rotate(struct str json, uint64_t keep)
+static enum outcome rotate(struct str json, const char *made, uint64_t keep)
 {
     AUTO_BUF folder = { 0 };
     char *slash;
@@ -140,7 +151,7 @@ static enum outcome rotate(struct str json, uint64_t keep)
     if (!slash)
         return failed_here("the daemon did not say where the backup lies");
     *slash = '\0';
-    return keep_newest(folder.bytes, keep);
+    return keep_newest(folder.bytes, made, keep);
 }
 
 static enum outcome ask(struct session *session, const char *file, struct http_answer *ret_answer)
@@ -199,5 +210,5 @@ enum outcome backup_run(struct session *session)
     if (!answer_json(&answer, &json))
         return OUTCOME_FAILED;
     outcome = backed_up(json);
-    return outcome == OUTCOME_DONE && keep > 0 ? rotate(json, keep) : outcome;
+    return outcome == OUTCOME_DONE && keep > 0 ? rotate(json, name, keep) : outcome;
 }

@@ -159,6 +159,30 @@ def test_backups_on_another_machine_are_not_deleted_and_that_is_told(canned, tmp
     assert b"older backups in %s/far are not deleted" % bytes(tmp_path) in ran.stderr
 
 
+def test_another_machines_backups_cost_none_of_this_ones_in_a_folder_of_that_name(canned, tmp_path):
+    old = [tmp_path / f"tally-2020010{day}T030000Z.db" for day in range(1, 4)]
+    for path in old:
+        path.write_text("old")
+    canned({"POST /v1/backup": whole({"path": f"{tmp_path}/tally-20300101T030000Z.db",
+                                      "bytes": 10, "votes": 0, "key": "external"})})
+    ran = tally(tmp_path, "backup", "--keep", 1)
+    assert all(path.exists() for path in old)
+    assert ran.returncode == 1 and b"are not deleted" in ran.stderr
+
+
+def test_a_backup_stays_that_a_clock_set_back_made_the_oldest(daemon):
+    daemon.poll("p")
+    folder = os.path.join(daemon.folder, "backups")
+    os.mkdir(folder)
+    for name in ("tally-20200101T030000Z.db", "tally-29990101T030000Z.db"):
+        with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+            file.write(name)
+    ran = tally(daemon.folder, "backup", "--keep", 1)
+    assert ran.returncode == 0, ran.stderr
+    new = os.path.basename(ran.stdout.decode().split()[2])
+    assert sorted(os.listdir(folder)) == [new, new + ".key", "tally-29990101T030000Z.db"]
+
+
 @pytest.mark.parametrize("args", [["--keep", "0"], ["--keep", "x"], ["--keep", "2", "b.db"]])
 def test_a_number_of_backups_to_keep_that_makes_no_sense_is_wrong_usage(tmp_path, args):
     assert tally(tmp_path, "backup", *args).returncode == 2
