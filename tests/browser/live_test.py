@@ -145,6 +145,25 @@ def test_a_vote_is_repeated_until_the_daemon_is_back_and_counts_once(daemon, beh
     browser.until(lambda: "1 (50%)" in browser.text())
 
 
+def test_a_vote_whose_answer_breaks_off_is_sent_again_and_counts_once(daemon, site, browser):
+    daemon.poll("p")
+    browser.before_each_page("""
+        const {text} = Response.prototype;
+        let breaks = true;
+        Response.prototype.text = function () {
+          if (!breaks || !/done=/.test(this.url)) return text.call(this);
+          breaks = false;
+          return Promise.reject(new TypeError('network error'));
+        };""")
+    browser.driver.get(site.page(["p"]))
+    widget = browser.widget("p")
+    widget.vote(1)
+    browser.until(lambda: "your vote stands" in widget.news() and not widget.all("button"))
+    assert daemon.tally("p")["votes"] == 1
+    sent = [url for url, _, how in browser.requests() if how == "POST" and "/p/p" in url]
+    assert len(sent) == 2
+
+
 def test_a_page_that_cannot_be_read_again_stays_as_it_is(daemon, behind, browser):
     daemon.poll("p")
     daemon.poll("q")

@@ -158,7 +158,7 @@ class View {
     this.sending = button.disabled = true;
     button.textContent = this.words.sending;
     const answer = await this.send('p/' + this.id + this.url.search, body);
-    const doc = parse(await answer?.text());
+    const doc = parse(answer?.html);
     if (doc.getElementById(this.id)) {
       /* Asked for again, it says so again, and has no form where there is nothing to change. */
       if (/done=/.test(answer.url)) this.url = new URL(answer.url);
@@ -209,6 +209,8 @@ class View {
       if (!store[key]) await (minting ??= mint());
       token = store[key];
     }
-    return ask(path, { method: 'POST', body, headers: bearer(token) });
+    const answer = await ask(path, { method: 'POST', body, headers: bearer(token) });
+    answer.html = await answer.text(); /* or it breaks off, and is as good as none */
+    return answer;
   }
 }
