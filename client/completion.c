@@ -16,6 +16,7 @@
 #include "paths.h"
 
 #define IDS_MAX 1000
+#define ID_BYTES_MAX 128
 
 static const char script_bash[] =
     "# bash: eval \"$(tally completion bash)\", or a file in bash-completion's completions folder\n"
@@ -195,6 +196,21 @@ static bool ids_path(struct buf *out, struct str typed)
     return buf_ok(out);
 }
 
+/* A shell puts what is offered on its line as it is, and may run it. */
+static bool is_id(struct str id)
+{
+    bool ok = id.len > 0 && id.len <= ID_BYTES_MAX && strchr("._~-", id.at[0]) == NULL;
+
+    for (size_t i = 0; i < id.len; i++) {
+        char c = id.at[i];
+        char lower = (char)(c | 0x20);
+
+        ok &= (c >= '0' && c <= '9') || (lower >= 'a' && lower <= 'z') ||
+              (c != '\0' && strchr("._~-", c) != NULL);
+    }
+    return ok;
+}
+
 /* Nobody waits for a daemon that is not there: then nothing is offered. */
 static void offer_polls(struct buf *out, const struct place_in_line *at)
 {
@@ -219,12 +235,14 @@ static void offer_polls(struct buf *out, const struct place_in_line *at)
     rest = json_inside(json_member(json, "polls"));
     while (json_next(&rest, &poll)) {
         AUTO_BUF id = { 0 };
+        AUTO_BUF text = { 0 };
         AUTO_BUF title = { 0 };
 
         json_text(&id, json_member(poll, "id"));
-        json_text(&title, json_member(poll, "title"));
+        json_text(&text, json_member(poll, "title"));
+        screen_text(&title, buf_str(&text));
         buf_char(&title, '\0');
-        if (buf_ok(&id) && buf_ok(&title))
+        if (buf_ok(&id) && buf_ok(&text) && buf_ok(&title) && is_id(buf_str(&id)))
             offer(out, at, buf_str(&id), title.bytes);
     }
 }

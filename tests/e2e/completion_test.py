@@ -8,6 +8,7 @@ import subprocess
 import pytest
 
 import harness
+from fake import Canned, whole
 
 TALLY = os.environ["TALLY"]
 
@@ -69,6 +70,16 @@ def test_the_daemon_named_on_the_line_is_the_one_that_is_asked(daemon):
     done = subprocess.run([TALLY, "completion", "words", "--", "--socket", daemon.socket, "show",
                            "arti"], env=other, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout) == (0, "article\tT\n")
+
+
+def test_what_is_no_id_is_not_put_on_a_command_line_and_titles_obey_nothing(tmp_path):
+    ids = ["$(touch x)", "a b", "a\nb", "`x`", "-a", "", "p", "a" * 129]
+    answer = {"polls": [{"id": one, "title": "T\x1b[2J\nq\tr"} for one in ids], "next": None}
+    stranger = Canned(tmp_path / "s", {"GET /v1/polls?limit=1000": whole(answer)})
+    done = subprocess.run([TALLY, "completion", "words", "--", "--socket", tmp_path / "s", "show",
+                           ""], capture_output=True, timeout=60)
+    stranger.end()
+    assert (done.returncode, done.stdout) == (0, b"p\tT?[2J?q?r\n")
 
 
 def test_without_a_daemon_nothing_is_offered_and_nothing_said(daemon):
