@@ -3,6 +3,7 @@ import copy
 import json
 import pathlib
 import re
+import urllib.parse
 
 import jsonschema
 import pytest
@@ -138,6 +139,12 @@ def test_the_problems_are_those_of_the_table():
     slugs = set(re.findall(r'X\(\w+, \d+, "([\w-]+)"', table))
     problem = SPEC["components"]["schemas"]["Problem"]["properties"]["type"]["enum"]
     assert set(problem) == {f"/problems/{slug}" for slug in slugs}
+
+
+def test_its_addresses_are_beside_it_also_below_a_path_of_public_url():
+    [server] = SPEC["servers"]
+    for home in ("https://votes.example", "https://www.example.org/polls"):
+        assert urllib.parse.urljoin(home + "/openapi.json", server["url"]).rstrip("/") == home
 
 
 def test_it_is_served_as_it_is_and_cached(daemon):
