@@ -27,7 +27,8 @@ static const struct {
     { STR("no-such-route"), "is this the address of a tallyd, and not older than this tally?" },
     { STR("already-voted"), "nothing was changed; this poll lets no vote be changed" },
     { STR("vote-voided"), "nothing was changed; a vote that was voided is not given again" },
-    { STR("poll-closed"), "nothing was changed; `tally open` opens a poll" },
+    { STR("poll-closed"),
+      "nothing was changed; `tally open` opens a poll, `tally set --closes` moves its end" },
     { STR("poll-open"), "`tally close` closes it" },
     { STR("not-yet-open"), "nothing was changed; vote when the poll has opened" },
     { STR("options-in-use"), "texts and new answers at the end may change; else make a new poll" },
@@ -39,7 +40,7 @@ static const struct {
     { STR("busy"), "nothing is lost; try again" },
     { STR("store-unavailable"), "try again; the daemon's log says what is wrong" },
     { STR("outcome-unknown"), "try again: the same vote never counts twice" },
-    { STR("not-implemented"), "this tallyd cannot do it yet" },
+    { STR("not-implemented"), "this tallyd cannot, as it is built and configured" },
 };
 
 /* What stderr gets is clean: a detail may quote anything. */

@@ -267,3 +267,12 @@ def test_a_token_may_come_through_a_pipe(guarded):
                           "v", "--token-file", "/dev/stdin"], input=APP_TOKEN.encode(),
                          capture_output=True, timeout=ENDS_WITHIN_S, check=False)
     assert token_of(ran)
+
+
+def test_a_poll_that_its_end_closed_opens_as_the_refusal_says(daemon):
+    daemon.poll("p", closes_at="2020-01-01T00:00:00Z")
+    ran = tally(daemon, "open", "p")
+    assert ran.returncode == 6
+    assert b"`tally set --closes` moves its end" in ran.stderr
+    assert tally(daemon, "set", "p", "--closes", "none").returncode == 0
+    assert tally(daemon, "vote", "p", 1).returncode == 0
