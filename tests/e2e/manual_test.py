@@ -113,6 +113,19 @@ def test_each_key_of_the_configuration_is_in_its_manual_with_its_default():
         assert ("Changed by a reload." in text) == (change == "reload"), key
 
 
+def test_what_a_key_of_the_configuration_takes_is_in_its_manual_as_it_is_written():
+    with open(os.path.join(SOURCE, "docs", "configuration.md"), encoding="utf-8") as file:
+        rows = re.findall(r"^\| `([a-z_]+)` \| .*? \| (?:reload|restart) \| (.*) \|$", file.read(),
+                          re.M)
+    page = "\n".join(lines(PAGES[2]))
+    assert len(rows) > 25
+    for key, meaning in rows:
+        item = re.search(rf"^\.It Cm {key}$(.*?)^\.(It|El)", page, re.S | re.M)
+        text = " ".join(item.group(1).split())
+        for word in re.findall(r"`([^`]+)`", meaning):
+            assert word.replace("…", " ...") in text, (key, word)
+
+
 def test_the_examples_of_the_client_print_what_the_manual_says(daemon, tmp_path):
     environment = {**os.environ, "TALLY_SOCKET": daemon.socket, "LC_ALL": "C.UTF-8",
                    "PATH": os.path.dirname(harness.TALLY) + ":" + os.environ["PATH"]}
