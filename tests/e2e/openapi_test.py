@@ -324,6 +324,9 @@ def reads(walk, daemon):
     walk.call("get", "/metrics", status=200)
     walk.call("get", "/widget.js", status=200)
     walk.call("get", "/widget.js", status=304, fields={"If-None-Match": "*"})
+    for path in ("/p/{id}", "/embed/{id}"):
+        walk.call("get", path, path.replace("{id}", "p"), status=304,
+                  fields={"If-None-Match": "*"})
     style = re.search(rb"assets/([\w-]+\.css)", daemon.public("GET", "/p/p").body).group(1).decode()
     walk.call("get", "/assets/{id}", "/assets/" + style, status=200)
     stream = Stream(daemon, "p")
