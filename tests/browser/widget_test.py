@@ -137,6 +137,24 @@ def test_figures_move_when_others_vote(daemon, site, browser):
     stars.shows("(votes: 3, rating: 4.67)")
 
 
+def test_the_end_is_shown_though_a_cache_on_the_way_has_the_poll_as_it_was(daemon, site, browser):
+    daemon.poll("p")
+    browser.before_each_page("""
+        const load = self.fetch;
+        const kept = {};
+        self.fetch = async (url, options) => {
+          if (!/\\/embed\\//.test(url)) return load(url, options);
+          kept[url] ??= load(url, options);
+          return (await kept[url]).clone();
+        };""")
+    browser.driver.get(site.page(["p"]))
+    widget = browser.widget("p")
+    widget.find("button")
+    daemon.admin("PATCH", "/v1/polls/p", {"state": "closed"})
+    browser.until(lambda: not widget.all("button"))
+    widget.shows("Voting ended on")
+
+
 def test_a_choice_that_was_made_and_not_sent_stays_when_the_question_changes(daemon, site, browser):
     daemon.poll("p")
     browser.driver.get(site.page(["p"]))

@@ -111,6 +111,7 @@ class View {
       rows.length !== options.length && options.some((option) => option.votes);
     this.version = tally.version;
     if (isNew) {
+      this.url.searchParams.set('v', tally.id + tally.version); /* no cache has seen that */
       this.load().catch(() => {});
       return;
     }
