@@ -48,6 +48,7 @@ void conn_break(struct conn *conn, unsigned status, const char *detail)
     if (status != 0 && !exchange->begun) {
         handler->refuse(handler->context, conn->loop, status, detail, &reply);
         exchange->closes = true;
+        exchange_count(exchange, reply.status, 0);
         reply_render(conn->loop, exchange, &reply, conn_out(conn));
     }
     conn->close_next = true;

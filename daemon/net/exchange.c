@@ -109,6 +109,47 @@ bool exchange_is_last(const struct exchange *exchange, const struct reply *reply
     return reply->close || !exchange->keep_alive || (conn->loop->draining && last);
 }
 
+bool exchange_on_end(struct exchange *exchange,
+                     void (*ended)(void *context, const struct exchange_end *end), void *context)
+{
+    struct ending *ending = calloc(1, sizeof *ending);
+
+    assert(!exchange->ending);
+    if (!ending)
+        return false;
+    ending->ended = ended;
+    ending->context = context;
+    ending->since_ms = exchange->conn->loop->mono_ms;
+    exchange->ending = ending;
+    return true;
+}
+
+void exchange_count(const struct exchange *exchange, unsigned status, size_t bytes)
+{
+    struct ending *ending = exchange->ending;
+
+    if (!ending)
+        return;
+    if (status != 0)
+        ending->status = status;
+    if (!exchange->is_head && ending->status != 204 && ending->status != 304)
+        ending->bytes += bytes;
+}
+
+static void tell_end(struct exchange *exchange)
+{
+    const struct ending *ending = exchange->ending;
+    const struct conn *conn = exchange->conn;
+    struct exchange_end end = { .status = ending->status,
+                                .bytes = ending->bytes,
+                                .took_ms = conn->loop->mono_ms - ending->since_ms,
+                                .cut = exchange->cut || exchange_gone(exchange) };
+
+    ending->ended(ending->context, &end);
+    free(exchange->ending);
+    exchange->ending = NULL;
+}
+
 /* What was written while others were before it goes to the peer now. */
 static void move_reply(struct conn *conn, struct exchange *exchange)
 {
@@ -140,8 +181,17 @@ void exchange_finish(struct exchange *exchange)
     struct conn *conn = exchange->conn;
 
     exchange->answered = true;
+    if (exchange->ending)
+        tell_end(exchange);
     move_answered(conn);
     conn_mark_dirty(conn);
+}
+
+static void count_reply(const struct exchange *exchange, const struct reply *reply)
+{
+    exchange_count(exchange, reply->status, 0);
+    for (size_t i = 0; i < reply->n_pieces; i++)
+        exchange_count(exchange, 0, reply->pieces[i].len);
 }
 
 void exchange_reply(struct exchange *exchange, const struct reply *reply)
@@ -151,9 +201,12 @@ void exchange_reply(struct exchange *exchange, const struct reply *reply)
     assert(!exchange->answered && !exchange->begun);
     loop_turn(conn->loop);
     exchange->closes = exchange_is_last(exchange, reply) || body_missing(exchange);
-    if (!exchange_gone(exchange))
+    if (!exchange_gone(exchange)) {
         reply_render(conn->loop, exchange, reply,
                      conn->first == exchange ? conn_out(conn) : &exchange->reply);
+        if (exchange->ending)
+            count_reply(exchange, reply);
+    }
     exchange_finish(exchange);
 }
 

@@ -107,6 +107,23 @@ void exchange_reply(struct exchange *exchange, const struct reply *reply);
  */
 void exchange_on_gone(struct exchange *exchange, void (*gone)(void *context), void *context);
 
+/* What became of an exchange. */
+struct exchange_end {
+    unsigned status; /* 0: nothing could be said, the peer was gone */
+    uint64_t bytes;  /* of the body, as far as it was written */
+    int64_t took_ms; /* from exchange_on_end() to the end of the reply, by the turns of the loop */
+    bool cut;        /* the peer has not been given all of it */
+};
+
+/*
+ * Has `ended` called once, as the exchange ends, right before it is freed. Where nobody asks,
+ * nothing is counted either. At most once an exchange.
+ *   returns  false: no memory, it will not be called
+ */
+MUST_USE bool exchange_on_end(struct exchange *exchange,
+                              void (*ended)(void *context, const struct exchange_end *end),
+                              void *context);
+
 /* Who takes a streamed body. Called on the exchange's loop, never inside exchange_read() or
  * exchange_resume(). */
 struct body_reader {

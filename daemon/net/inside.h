@@ -159,6 +159,15 @@ struct stream {
     uint64_t room_turn; /* when it was last called */
 };
 
+/* Of an exchange whose end somebody wants to hear of. */
+struct ending {
+    void (*ended)(void *context, const struct exchange_end *end);
+    void *context;
+    int64_t since_ms;
+    unsigned status; /* 0: nothing was said yet */
+    uint64_t bytes;
+};
+
 struct exchange {
     struct exchange *next;
     struct conn *conn;
@@ -166,6 +175,7 @@ struct exchange {
     struct str body;                     /* while handle() runs */
     struct buf reply;                    /* answered or begun before its turn */
     struct stream *stream;               /* NULL: neither streams */
+    struct ending *ending;               /* owned; NULL: nobody asks */
     char *note;                          /* owned; NULL: none */
     void (*gone)(void *context);         /* NULL: nobody asks, or it was called */
     void *gone_context;
@@ -246,6 +256,8 @@ void reply_render_head(const struct loop *loop, const struct exchange *exchange,
                        const struct reply *head, struct buf *out);
 
 /* exchange.c */
+/* This is being said: a head with that status, more of a body. */
+void exchange_count(const struct exchange *exchange, unsigned status, size_t bytes);
 /* A new unanswered exchange at the end of the connection's list, or NULL. */
 MUST_USE struct exchange *exchange_new(struct conn *conn, const struct http1_request *request);
 /* Whether the connection ends behind this reply, as far as its head can know. */

@@ -88,6 +88,7 @@ void exchange_begin(struct exchange *exchange, const struct reply *head)
     if (exchange_gone(exchange))
         return;
     reply_render_head(conn->loop, exchange, head, place(exchange));
+    exchange_count(exchange, head->status, 0);
     for (size_t i = 0; i < head->n_pieces; i++)
         exchange_add(exchange, head->pieces[i]);
     note_above(exchange);
@@ -100,6 +101,7 @@ void exchange_add(struct exchange *exchange, struct str bytes)
     if (bytes.len == 0 || exchange->is_head || exchange_gone(exchange))
         return;
     loop_turn(exchange->conn->loop);
+    exchange_count(exchange, 0, bytes.len);
     if (exchange->http10)
         buf_str_add(place(exchange), bytes);
     else
