@@ -58,6 +58,7 @@ struct rules *rulebook_rules(const struct config *config, struct why *reterr_why
                                        .token_files = rulebook_token_files(config),
                                        .insecure_tcp = config->insecure_tcp,
                                        .metrics_for_everyone = config->metrics == METRICS_EVERYONE,
+                                       .log_requests = config->log_requests,
                                        .public_url = str_of(config->public_url),
                                        .token_lifetime_s = config->token_lifetime_s,
                                        .votes_per_minute = config->votes_per_minute,

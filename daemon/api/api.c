@@ -13,6 +13,7 @@
 #include "api/painter.h"
 #include "api/pending.h"
 #include "api/pictures.h"
+#include "api/request_log.h"
 #include "api/routes.h"
 #include "api/streams.h"
 #include "api/topics.h"
@@ -51,6 +52,7 @@ struct api *api_new(const struct api_settings *settings)
     AUTO(api) api = must_alloc(sizeof *api);
     unsigned char seed[SIPHASH_KEY_BYTES];
 
+    complaints_init(&api->complaints);
     api->board = settings->board;
     api->writer = settings->writer;
     api->keys = settings->keys;
@@ -98,6 +100,7 @@ void api_free(struct api *api)
         buf_free(&api->loops[i].out);
         buf_free(&api->loops[i].fields);
     }
+    complaints_end(&api->complaints);
     (void)pthread_mutex_destroy(&api->tokens_lock);
     limiter_free(api->limiter);
     groups_free(api->long_calls);
@@ -190,6 +193,7 @@ static void handle(void *context, struct exchange *exchange)
                          .request = exchange_request(exchange) };
 
     take_fresh(call.loop);
+    call.line = request_log_begin(&call);
     routes_call(&call);
 }
 
@@ -216,10 +220,15 @@ static enum problem problem_of(unsigned status)
 static void refuse_for_net(void *context, struct loop *loop, unsigned status, const char *detail,
                            struct reply *ret_reply)
 {
-    struct api_loop *mine = loop_of(context, loop);
+    struct api *api = context;
+    struct api_loop *mine = loop_of(api, loop);
     struct refusal *refusal = &mine->refusal;
 
+    take_fresh(mine);
     refuse(refusal, problem_of(status), "%s", detail);
+    complain_of_peer(&api->complaints, refusal->problem, detail, loop_mono_ms(loop));
+    if (mine->rules->log_requests)
+        request_log_refused(problem_status(refusal->problem), detail);
     tell_add(&mine->refused[refusal->problem], 1);
     buf_clear(&mine->out);
     problem_render(refusal, (struct str){ NULL, 0 }, &mine->out);
@@ -253,6 +262,10 @@ static void woken(void *context, struct loop *loop)
 
 static void ticks(void *context, struct loop *loop)
 {
+    struct api *api = context;
+
+    complaints_tell(&api->complaints, loop_mono_ms(loop));
+    writer_tell(api->writer, loop_mono_ms(loop));
     waiting_sweep(context, loop_of(context, loop), loop_mono_ms(loop), false);
     streams_tick(loop_of(context, loop), loop_mono_ms(loop));
 }

@@ -14,6 +14,7 @@
 
 #include "api/api.h"
 #include "api/caller.h"
+#include "api/complaints.h"
 #include "api/rules.h"
 #include "api/url.h"
 #include "base/buf.h"
@@ -26,9 +27,10 @@ struct painter;
 struct pending;
 struct pictures;
 struct png;
-struct stream; /* api/streams.h */
-struct topics; /* api/topics.c */
-struct waiter; /* api/waiting.c */
+struct request_line; /* api/request_log.c */
+struct stream;       /* api/streams.h */
+struct topics;       /* api/topics.c */
+struct waiter;       /* api/waiting.c */
 
 struct api_loop {                  /* all of it: its loop's thread, but for the first eight */
     _Atomic(struct rules *) fresh; /* main puts them in, the loop takes them out */
@@ -65,9 +67,10 @@ struct api { /* written before the loops start, but for what `loops` holds */
     /* From reading or writing the token keys to handing them to the loops: else a reload that read
      * them just before a rotation would bring the older ones back. */
     pthread_mutex_t tokens_lock;
-    struct groups *long_calls;   /* long polls by address: as many as rules.streams */
-    atomic_bool told_of_a_proxy; /* any loop: the log has a line about it */
-    struct pictures *pictures;   /* owned, as the painter; both lock themselves */
+    struct complaints complaints; /* any thread */
+    struct groups *long_calls;    /* long polls by address: as many as rules.streams */
+    atomic_bool told_of_a_proxy;  /* any loop: the log has a line about it */
+    struct pictures *pictures;    /* owned, as the painter; both lock themselves */
     struct painter *painter;
     struct png *png; /* owned; what is painted uses it, on the painter's thread */
     char *store_url; /* owned */
@@ -89,7 +92,8 @@ struct call {
     struct exchange *exchange;
     const struct http1_request *request;
     struct caller caller;
-    struct str id; /* of the route's {id}, else empty */
+    struct request_line *line; /* NULL: requests are not logged */
+    struct str id;             /* of the route's {id}, else empty */
 };
 
 /* A line in the log: who has done what. `poll` may be NULL. Any thread. */

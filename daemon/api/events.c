@@ -206,6 +206,7 @@ static bool enter(struct events *events, const struct caller *caller, struct ref
     if (!events->is_limited || groups_enter(events->api->long_calls, events->holder))
         return true;
     events->is_limited = false;
+    complain_of_streams(&events->api->complaints, loop_mono_ms(exchange_loop(events->exchange)));
     return refuse(reterr, PROBLEM_RATE_LIMITED,
                   "too many streams at once from one address or user; close some");
 }

@@ -12,6 +12,45 @@
  * each vote. */
 #define SPARE_MAX 1024
 
+/* What a person waits for, and what takes no longer by nature; NULL: something else. */
+static const char *prompt_name(enum job_kind kind)
+{
+    switch (kind) {
+    case JOB_VOTE:
+        return "a vote";
+    case JOB_RETRACT:
+        return "a retraction";
+    case JOB_ASK:
+        return "a question after a vote";
+    case JOB_EDIT:
+        return "a change";
+    case JOB_DELETE:
+        return "a deletion";
+    case JOB_BULK:
+    case JOB_SCAN:
+    case JOB_HOURS:
+    case JOB_STATUS:
+    case JOB_BACKUP:
+    case JOB_VOID:
+    case JOB_FORGET:
+    case JOB_RUN:
+        break;
+    }
+    return NULL;
+}
+
+static void complain_if_slow(const struct pending *pending)
+{
+    const struct job *job = &pending->jobs[0].job;
+    int64_t now_ms = loop_mono_ms(exchange_loop(pending->exchange));
+    const char *what = prompt_name(job->kind);
+
+    if (what)
+        complain_of_slowness(&pending->api->complaints,
+                             job->published ? job->published->poll->id : NULL, what,
+                             now_ms - pending->since_ms, now_ms);
+}
+
 /* A job is back: finishes its pending when it was the last one. */
 static void job_back(struct job *job)
 {
@@ -19,6 +58,7 @@ static void job_back(struct job *job)
 
     if (--pending->n_left > 0)
         return;
+    complain_if_slow(pending);
     pending->again = false;
     pending->finish(pending);
     if (!pending->again)
@@ -47,6 +87,7 @@ struct pending *pending_new_later(struct api *api, struct api_loop *loop, struct
     pending->loop = loop;
     pending->exchange = exchange;
     pending->finish = finish;
+    pending->since_ms = loop_mono_ms(exchange_loop(exchange));
     pending->detail = NULL;
     pending->drop = NULL;
     pending->role = role;

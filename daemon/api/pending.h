@@ -31,6 +31,7 @@ struct pending {
     void (*finish)(struct pending *pending);
     void *detail;               /* the route's own, or NULL … */
     void (*drop)(void *detail); /* … freed by this with the pending */
+    int64_t since_ms;           /* mono: when it was made */
     enum role role;
     struct who who;                            /* for the log */
     char language[LANGUAGE_TAG_BYTES_MAX + 1]; /* chosen when the call came; "": the first */

@@ -9,6 +9,7 @@
 
 #include "api/pages.h"
 #include "api/pending.h"
+#include "api/request_log.h"
 #include "base/log.h"
 
 #define POLL "/v1/polls/{id}"
@@ -204,14 +205,17 @@ static enum limiter_kind limit_of(const struct route *route, enum http1_method m
 static bool limit_ok(const struct call *call, const struct route *route, uint64_t *ret_retry_s,
                      struct refusal *reterr)
 {
+    int64_t mono_ms = loop_mono_ms(exchange_loop(call->exchange));
+    enum limiter_kind kind = limit_of(route, call->request->method);
     enum limiter_by by;
     struct address group;
     struct str who;
 
     if (is_health(route) || !caller_bucket(&call->caller, &by, &group, &who))
         return true;
-    *ret_retry_s = limiter_take(call->api->limiter, limit_of(route, call->request->method), by, who,
-                                loop_mono_ms(exchange_loop(call->exchange)));
+    *ret_retry_s = limiter_take(call->api->limiter, kind, by, who, mono_ms);
+    if (*ret_retry_s > 0)
+        complain_of_limit(&call->api->complaints, kind, mono_ms);
     return *ret_retry_s == 0 ||
            refuse(reterr, PROBLEM_RATE_LIMITED, "too many requests from one %s; wait %u s",
                   by == LIMIT_BY_UID ? "user" : "address", (unsigned)*ret_retry_s);
@@ -243,13 +247,22 @@ static bool note_origin(const struct call *call, struct refusal *reterr)
            refuse(reterr, PROBLEM_BUSY, "no memory for this request; send it again");
 }
 
+static bool read_caller(struct call *call, uint64_t *ret_retry_s, struct refusal *reterr)
+{
+    int64_t mono_ms = loop_mono_ms(exchange_loop(call->exchange));
+    bool ok = caller_read(call->loop->rules, call->api->limiter, exchange_peer(call->exchange),
+                          call->request, mono_ms, &call->caller, ret_retry_s, reterr);
+
+    request_log_caller(call->line, &call->caller);
+    if (*ret_retry_s > 0)
+        complain_of_limit(&call->api->complaints, LIMIT_GUESSES, mono_ms);
+    return ok;
+}
+
 static bool read_call(struct call *call, uint64_t *ret_retry_s, struct refusal *reterr)
 {
     /* The origin first: a page of ours may read why the rest was refused. */
-    return note_origin(call, reterr) &&
-           caller_read(call->loop->rules, call->api->limiter, exchange_peer(call->exchange),
-                       call->request, loop_mono_ms(exchange_loop(call->exchange)), &call->caller,
-                       ret_retry_s, reterr) &&
+    return note_origin(call, reterr) && read_caller(call, ret_retry_s, reterr) &&
            url_read(call->request, &call->loop->url, reterr) && origin_ok(call, reterr);
 }
 

@@ -123,6 +123,7 @@ struct rules *rules_new(const struct rules_settings *settings, struct why *reter
     rules->admin_group = settings->admin_group;
     rules->insecure_tcp = settings->insecure_tcp;
     rules->metrics_for_everyone = settings->metrics_for_everyone;
+    rules->log_requests = settings->log_requests;
     rules->token_lifetime_s = settings->token_lifetime_s;
     rules->streams = settings->streams;
     rules->rates[LIMIT_VOTES] = rate_of(settings->votes_per_minute, 60);

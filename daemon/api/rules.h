@@ -47,6 +47,7 @@ struct rules_settings {
     uint64_t votes_per_minute;      /* 0: no limit, here and below */
     uint64_t tokens_per_hour;
     uint64_t reads_per_second;
+    bool log_requests;
     uint64_t streams; /* long polls and event streams of one address at once */
 };
 
@@ -67,6 +68,7 @@ struct rules {
     size_t app_token_len;
     bool insecure_tcp;
     bool metrics_for_everyone;
+    bool log_requests;       /* a line for each */
     struct origins *origins; /* owned */
     char *base;              /* owned: public_url without a slash at its end; NULL: none */
     char *frame_ancestors;   /* owned: of Content-Security-Policy, for pages that sites embed */

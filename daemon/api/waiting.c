@@ -119,6 +119,8 @@ bool waiting_add(struct api *api, struct api_loop *loop, struct exchange *exchan
         bool no_memory = !waiter;
 
         free(waiter);
+        if (!no_memory)
+            complain_of_streams(&api->complaints, loop_mono_ms(exchange_loop(exchange)));
         return refuse(reterr, no_memory ? PROBLEM_BUSY : PROBLEM_RATE_LIMITED, "%s",
                       no_memory ? "no memory to wait; send it again"
                                 : "too many long polls at once from one address or user; "

@@ -93,7 +93,7 @@ const struct config_key config_keys[] = {
       .built = BUILT, .change = RELOADS },
     { "log", "format", CHOICE(log_format, "text json"), .fallback = "text", .built = BUILT,
       .change = RELOADS },
-    { "log", "requests", SWITCH(log_requests), .fallback = "no", .built = LATER,
+    { "log", "requests", SWITCH(log_requests), .fallback = "no", .built = BUILT,
       .change = RELOADS },
     /* clang-format on */
 };

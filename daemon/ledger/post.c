@@ -44,3 +44,18 @@ void post_add(struct post *post, struct job *job)
     else
         post->parcels[i].weight += job_weight(job);
 }
+
+void post_busy(struct queue_list *list)
+{
+    struct queue_node *node;
+
+    while ((node = queue_list_take(list)) != NULL) {
+        struct job *job = (struct job *)node;
+        struct queue_list one = { NULL, NULL, 0 };
+
+        refuse(job->refusal, PROBLEM_BUSY, "too many votes are waiting; send it again");
+        job->result = JOB_REFUSED;
+        queue_list_add(&one, node);
+        queue_put(job->home, &one);
+    }
+}

@@ -29,9 +29,12 @@ struct post {
     size_t n;
 };
 
-/* Takes a job that has its answer. Writer, like all of it. */
+/* Takes a job that has its answer. Writer, like all but the last. */
 void post_add(struct post *post, struct job *job);
 /* Sends all of them; the jobs are the loops' then. */
 void post_send(struct post *post);
+
+/* Refuses all of `list` as busy and sends them home; nothing of them was taken in. Any thread. */
+void post_busy(struct queue_list *list);
 
 #endif

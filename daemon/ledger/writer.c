@@ -21,6 +21,7 @@
 #include "ledger/lanes.h"
 #include "ledger/post.h"
 #include "ledger/statistics.h"
+#include "ledger/writer_log.h"
 
 #define READS_US_MAX 1000 /* and the slice that goes over it */
 
@@ -47,6 +48,7 @@ struct writer {
     atomic_bool ending;          /* main writes, writer reads */
     atomic_bool broken;          /* writer writes, any reads */
     struct statistics statistics;
+    struct writer_log log; /* any: it locks itself */
 };
 
 static void count_turn(void *context)
@@ -78,6 +80,7 @@ struct writer *writer_new(const struct writer_settings *settings, struct why *re
         free(batch);
         return why_set(reterr_why, "no memory for the writer");
     }
+    writer_log_init(&writer->log);
     writer->batch = batch;
     writer->store = settings->store;
     writer->statistics.busiest = TAKE(busiest);
@@ -150,9 +153,11 @@ static int64_t now_us(void)
 static int64_t commit_some(struct writer *writer)
 {
     struct batch batch = { .jobs = writer->batch, .now_ms = clock_wall_ms(writer->clock) };
+    int64_t began_ms = clock_mono_ms(writer->clock);
     int64_t began_us = now_us();
     enum store_result result;
     int64_t took_us;
+    int64_t now_ms;
     size_t weight, kept;
 
     lanes_fill(&writer->lanes, &batch);
@@ -161,6 +166,8 @@ static int64_t commit_some(struct writer *writer)
     writer->n_kept += kept;
     took_us = now_us() - began_us;
     statistics_commit(&writer->statistics, took_us, weight);
+    now_ms = clock_mono_ms(writer->clock);
+    writer_log_commit(&writer->log, writer->store, &batch, weight, now_ms - began_ms, now_ms);
     deliver_batch(writer, &batch);
     if (result == STORE_BROKEN)
         give_up(writer);
@@ -305,21 +312,6 @@ bool writer_start(struct writer *writer, struct why *reterr_why)
     return true;
 }
 
-static void refuse_busy(struct queue_list *list)
-{
-    struct queue_node *node;
-
-    while ((node = queue_list_take(list)) != NULL) {
-        struct job *job = (struct job *)node;
-        struct queue_list one = { NULL, NULL, 0 };
-
-        refuse(job->refusal, PROBLEM_BUSY, "too many votes are waiting; send it again");
-        job->result = JOB_REFUSED;
-        queue_list_add(&one, node);
-        queue_put(job->home, &one);
-    }
-}
-
 void writer_submit(struct writer *writer, struct queue_list *list)
 {
     atomic_size_t *waiting = &writer->statistics.waiting;
@@ -329,7 +321,8 @@ void writer_submit(struct writer *writer, struct queue_list *list)
         n += job_weight((const struct job *)node);
     if (atomic_fetch_add_explicit(waiting, n, memory_order_relaxed) + n > WRITER_WAITING_MAX) {
         atomic_fetch_sub_explicit(waiting, n, memory_order_relaxed);
-        refuse_busy(list);
+        writer_log_busy(&writer->log, clock_mono_ms(writer->clock));
+        post_busy(list);
         return;
     }
     queue_put(&writer->inbox, list);
@@ -368,6 +361,7 @@ void writer_free(struct writer *writer)
     (void)pthread_mutex_destroy(&writer->lock);
     (void)pthread_cond_destroy(&writer->wake);
     busiest_free(writer->statistics.busiest);
+    writer_log_end(&writer->log);
     free(writer->batch);
     free(writer);
 }
@@ -408,4 +402,9 @@ struct writer_counts writer_counts(const struct writer *writer)
 void writer_figures(const struct writer *writer, struct writer_figures *ret_figures)
 {
     statistics_figures(&writer->statistics, ret_figures);
+}
+
+void writer_tell(struct writer *writer, int64_t mono_ms)
+{
+    writer_log_tell(&writer->log, mono_ms);
 }

@@ -73,6 +73,10 @@ int64_t writer_age_ms(const struct writer *writer);
 uint64_t writer_turns(const struct writer *writer);
 void writer_poke(struct writer *writer);
 
+/* Lines of the log that were counted, when they are a minute old: to be called now and then. Any
+ * thread. */
+void writer_tell(struct writer *writer, int64_t mono_ms);
+
 struct writer_counts { /* statistics; any thread */
     uint64_t commits;
     uint64_t votes;   /* counted, changed, retracted */
