@@ -69,12 +69,12 @@ static bool enter_section(struct reading *reading, struct str heading)
     struct why what;
 
     if (str_find(heading, ']') != heading.len - 1) {
-        why_set(&what, "a section's heading is [name] and nothing else");
+        why_set(&what, "a section's heading is [name]; leave nothing else on its line");
         return fail(reading, &what);
     }
     name.len--;
     if (!config_section_known(name)) {
-        why_set(&what, "[%.*s]: there is no such section; docs/configuration.md lists them",
+        why_set(&what, "[%.*s]: there is no such section; tallyd.conf(5) lists them",
                 (int)(name.len < 100 ? name.len : 100), name.at);
         return fail(reading, &what);
     }
@@ -96,7 +96,7 @@ static bool look_at(struct reading *reading, struct str line, size_t room)
     struct why what;
 
     if (line.len + 2 > room) {
-        why_set(&what, "this line has %zu bytes; %zu are allowed", line.len, room - 2);
+        why_set(&what, "this line has %zu bytes; %zu are allowed, shorten it", line.len, room - 2);
         return fail(reading, &what);
     }
     if (str_find(line, '\0') < line.len || !utf8_valid(line)) {
@@ -159,8 +159,7 @@ static int on_key(void *context, const char *section, const char *name, const ch
     } else if (section[0] == '\0') {
         why_set(&full, "%.100s: no section stands before this key; begin with [server]", name);
     } else {
-        why_set(&full, "%s.%.100s: there is no such key; docs/configuration.md lists them", section,
-                name);
+        why_set(&full, "%s.%.100s: there is no such key; tallyd.conf(5) lists them", section, name);
     }
     return fail(reading, &full);
 }

@@ -134,7 +134,7 @@ static void *room_for(struct str text, size_t bytes, size_t most, struct why *wh
     size_t n = count_words(text);
 
     if (n > most)
-        return why_set(why, "takes %zu at most, not %zu", most, n);
+        return why_set(why, "takes %zu at most, not %zu; take some out", most, n);
     return must_alloc((n + 1) * bytes);
 }
 

@@ -66,7 +66,7 @@ static bool read_secret(const char *path, char *bytes, size_t *ret_len, struct w
            (n = read(fd, bytes + len, SECRET_FILE_BYTES_MAX + 1 - len)) > 0)
         len += (size_t)n;
     if (n < 0)
-        why_set(why, "cannot read %s: %s", path, strerror(errno));
+        why_set(why, "cannot read %s: %s; put it on another disk", path, strerror(errno));
     (void)close(fd);
     if (n < 0)
         return false;

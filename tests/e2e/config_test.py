@@ -24,35 +24,6 @@ def check(path):
     return run("-c", path, "--check-config")
 
 
-# Text of the file, the line at fault, what the message says behind FILE:LINE:.
-BAD = [
-    ("[server]\nport = 80\n", 2, "server.port: there is no such key"),
-    ("[sever]\n", 1, "[sever]: there is no such section"),
-    ("threads = 2\n", 1, "threads: no section stands before this key"),
-    ("[server]\nlisten = a:1\n[log]\n[server]\n", 4, "[server]: this section stands in line 1"),
-    ("[log]\nlevel = info\nlevel = info\n", 3, "log.level: stands in line 2 already"),
-    ("[log]\nlevel = loud\n", 2, "log.level: takes one of: error warning notice info debug"),
-    ("[log]\nlevel\n", 2, "this line is neither"),
-    ("[server]\nthreads = 0\n", 2, "server.threads: takes a number of 1 to 256"),
-    ("[store]\nballast = much\n", 2, "store.ballast: takes a size"),
-    ("[store]\nurl = tally.db\n", 2, "store.url: takes sqlite:PATH"),
-    ("[roles]\nadmin_group = no-such-group\n", 2, "roles.admin_group: there is no group"),
-    ("[server]\n\nmetrics = all\n", 3, "server.metrics: takes one of: local everyone"),
-    ("[server]\ntrusted_proxies = 10.0.0.1/8\n", 2, "server.trusted_proxies: takes ADDR"),
-]
-
-
-@pytest.mark.parametrize("text,line,says", BAD)
-def test_a_bad_file_is_named_with_its_line_and_exit_6(tmp_path, text, line, says):
-    path = tmp_path / "tallyd.conf"
-    path.write_text(text)
-    for args in (("--check-config",), ("--store", f"sqlite:{tmp_path}/t.db")):
-        status, out, err = run("-c", path, *args)
-        assert (status, out, len(err)) == (6, [], 1), err
-        assert err[0].startswith(f"{path}:{line}: {says}"), err
-    assert os.listdir(tmp_path) == ["tallyd.conf"]
-
-
 @pytest.mark.parametrize("args,says", [
     (("-x",), "there is no option -x"),
     (("-xc", "file"), "there is no option -x"),
