@@ -4,6 +4,7 @@
  * Threads: the loop of the call.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "api/pending.h"
 #include "api/routes.h"
@@ -27,19 +28,19 @@ static void latency_add(const char *name, const uint32_t *us, size_t n, unsigned
     buf_text(out, text);
 }
 
-static void commits_add(const struct writer *writer, struct buf *out)
+static void commits_add(const struct writer *writer, const struct writer_counts *counts,
+                        struct buf *out)
 {
-    struct writer_counts counts = writer_counts(writer);
     uint32_t us[WRITER_LATENCIES_MAX];
     size_t n = writer_latencies(writer, us);
 
     qsort(us, n, sizeof us[0], by_size);
     buf_text(out, ",\"queue\":{\"waiting\":");
-    buf_uint(out, counts.waiting);
+    buf_uint(out, counts->waiting);
     buf_text(out, "},\"commits\":{\"count\":");
-    buf_uint(out, counts.commits);
+    buf_uint(out, counts->commits);
     buf_text(out, ",\"votes\":");
-    buf_uint(out, counts.votes);
+    buf_uint(out, counts->votes);
     latency_add(",\"p50_ms\":", us, n, 50, out);
     latency_add(",\"p99_ms\":", us, n, 99, out);
     buf_char(out, '}');
@@ -57,19 +58,46 @@ static void time_add(const char *name, int64_t at_ms, struct buf *out)
     buf_char(out, '"');
 }
 
-static void status_render(const struct api *api, const struct store_status *store, int64_t now_ms,
-                          struct buf *out)
+static uint64_t votes_of(const struct busiest_poll *poll)
 {
-    buf_text(out, "{\"version\":\"" TALLYD_VERSION "\"");
-    time_add(",\"started_at\":", api->started_ms, out);
-    buf_text(out, ",\"uptime_s\":");
-    buf_int(out, now_ms > api->started_ms ? (now_ms - api->started_ms) / 1000 : 0);
+    return poll->votes[VOTE_COUNTED] + poll->votes[VOTE_CHANGED] + poll->votes[VOTE_RETRACTED];
+}
+
+static int by_votes(const void *a, const void *b)
+{
+    const struct busiest_poll *left = a;
+    const struct busiest_poll *right = b;
+    uint64_t more = votes_of(right);
+    uint64_t less = votes_of(left);
+
+    return more != less ? (more > less ? 1 : -1) : strcmp(left->id, right->id);
+}
+
+/* Most votes first, since they were noticed: whoever looks again sees how fast they come. */
+static void busiest_write(struct busiest_figures *busiest, struct buf *out)
+{
+    qsort(busiest->polls, busiest->n, sizeof busiest->polls[0], by_votes);
+    buf_text(out, ",\"busiest\":[");
+    for (size_t i = 0; i < busiest->n; i++) {
+        buf_text(out, i > 0 ? ",{\"id\":" : "{\"id\":");
+        buf_json_string(out, str_of(busiest->polls[i].id));
+        buf_text(out, ",\"votes\":");
+        buf_uint(out, votes_of(&busiest->polls[i]));
+        buf_char(out, '}');
+    }
+    buf_char(out, ']');
+}
+
+static void store_write(const struct api *api, const struct store_status *store, struct buf *out)
+{
     buf_text(out, ",\"store\":{\"url\":");
     buf_json_string(out, str_of(api->store_url));
     buf_text(out, ",\"bytes\":");
     buf_uint(out, store->figures.bytes);
     buf_text(out, ",\"wal_bytes\":");
     buf_uint(out, store->figures.wal_bytes);
+    buf_text(out, ",\"wal_waiting_bytes\":");
+    buf_uint(out, store->figures.wal_waiting_bytes);
     buf_text(out, store->figures.ballast ? ",\"ballast\":true" : ",\"ballast\":false");
     buf_text(out, store->weakness[0] ? ",\"durable\":false" : ",\"durable\":true");
     buf_text(out, ",\"weakness\":");
@@ -80,16 +108,31 @@ static void status_render(const struct api *api, const struct store_status *stor
     buf_text(out, ",\"age_ms\":");
     buf_int(out, writer_age_ms(api->writer));
     buf_char(out, '}');
+}
+
+static void status_render(const struct api *api, const struct store_status *store,
+                          const struct writer_figures *figures, int64_t now_ms, struct buf *out)
+{
+    buf_text(out, "{\"version\":\"" TALLYD_VERSION "\"");
+    time_add(",\"started_at\":", api->started_ms, out);
+    buf_text(out, ",\"uptime_s\":");
+    buf_int(out, now_ms > api->started_ms ? (now_ms - api->started_ms) / 1000 : 0);
+    store_write(api, store, out);
     buf_text(out, ",\"polls\":");
     buf_uint(out, store->figures.polls);
     buf_text(out, ",\"votes\":");
     buf_uint(out, store->votes);
-    commits_add(api->writer, out);
+    buf_text(out, ",\"votes_last_minute\":");
+    buf_uint(out, figures->votes_last_minute);
+    commits_add(api->writer, &figures->counts, out);
     buf_text(out, ",\"takes_votes\":");
     buf_text(out, writer_takes_votes(api->writer) ? "true" : "false");
     buf_text(out, ",\"threads\":");
     buf_uint(out, api->n_loops);
+    time_add(",\"last_checkpoint_at\":", store->figures.last_checkpoint_ms, out);
     time_add(",\"last_backup_at\":", store->figures.last_backup_ms, out);
+    buf_text(out, ",\"last_backup_bytes\":");
+    buf_uint(out, store->figures.last_backup_bytes);
 }
 
 static void status_back(struct pending *pending)
@@ -97,20 +140,23 @@ static void status_back(struct pending *pending)
     struct buf *out = &pending->loop->out;
     const struct loop *loop = exchange_loop(pending->exchange);
     struct net_now net = loop_net_now(loop);
+    struct writer_figures figures;
 
     if (pending->jobs[0].job.result == JOB_REFUSED) {
         answer_refusal(pending->exchange, pending->loop, &pending->refusal,
                        (struct str){ NULL, 0 });
         return;
     }
+    writer_figures(pending->api->writer, &figures);
     buf_clear(out);
-    status_render(pending->api, pending->detail, loop_wall_ms(loop), out);
+    status_render(pending->api, pending->detail, &figures, loop_wall_ms(loop), out);
     buf_text(out, ",\"connections\":");
     buf_uint(out, net.connections);
     buf_text(out, ",\"requests\":");
     buf_uint(out, net.requests);
     buf_text(out, ",\"refused_connections\":");
     buf_uint(out, net.refused);
+    busiest_write(&figures.votes, out);
     buf_char(out, '}');
     answer_out(pending->exchange, pending->loop,
                &(struct answer){ .status = 200, .caching = CACHE_PRIVATE });

@@ -71,8 +71,10 @@ void statistics_job(struct statistics *statistics, struct store *store, const st
                 votes += count_vote(statistics, store, line->ballot.poll, line->result, mono_ms);
         }
     }
-    if (votes > 0)
-        atomic_fetch_add_explicit(&statistics->votes, votes, memory_order_relaxed);
+    if (votes == 0)
+        return;
+    atomic_fetch_add_explicit(&statistics->votes, votes, memory_order_relaxed);
+    pace_note(&statistics->pace, mono_ms, (uint32_t)votes); /* of one job: BULK_LINES_MAX */
 }
 
 static void keep(struct statistics_store *to, const struct store *store)
@@ -120,11 +122,13 @@ size_t statistics_latencies(const struct statistics *statistics,
     return n;
 }
 
-void statistics_figures(const struct statistics *statistics, struct writer_figures *ret_figures)
+void statistics_figures(const struct statistics *statistics, int64_t mono_ms,
+                        struct writer_figures *ret_figures)
 {
     const struct statistics_store *store = &statistics->store;
 
     ret_figures->counts = statistics_counts(statistics);
+    ret_figures->votes_last_minute = pace_read(&statistics->pace, mono_ms);
     histogram_read(&statistics->took, &ret_figures->took_us);
     histogram_read(&statistics->batches, &ret_figures->batches);
     busiest_read(statistics->busiest, &ret_figures->votes);

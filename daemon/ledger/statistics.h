@@ -14,6 +14,7 @@
 #include "core/busiest.h"
 #include "ledger/histogram.h"
 #include "ledger/job.h"
+#include "ledger/pace.h"
 #include "ledger/store.h"
 #include "ledger/writer.h"
 
@@ -34,6 +35,7 @@ struct statistics {        /* zeroed, and with `busiest`, is none */
     atomic_uint_least64_t commits; /* the writer's thread, like all that follows */
     atomic_uint_least64_t votes;
     atomic_uint_least32_t took_us[WRITER_LATENCIES_MAX]; /* of the last commits, in a ring */
+    struct pace pace;
     struct histogram took;
     struct histogram batches;
     struct busiest *busiest; /* owned */
@@ -61,6 +63,7 @@ int64_t statistics_look(struct statistics *statistics, const struct store *store
 struct writer_counts statistics_counts(const struct statistics *statistics);
 size_t statistics_latencies(const struct statistics *statistics,
                             uint32_t ret_us[WRITER_LATENCIES_MAX]);
-void statistics_figures(const struct statistics *statistics, struct writer_figures *ret_figures);
+void statistics_figures(const struct statistics *statistics, int64_t mono_ms,
+                        struct writer_figures *ret_figures);
 
 #endif

@@ -401,7 +401,7 @@ struct writer_counts writer_counts(const struct writer *writer)
 
 void writer_figures(const struct writer *writer, struct writer_figures *ret_figures)
 {
-    statistics_figures(&writer->statistics, ret_figures);
+    statistics_figures(&writer->statistics, clock_mono_ms(writer->clock), ret_figures);
 }
 
 void writer_tell(struct writer *writer, int64_t mono_ms)

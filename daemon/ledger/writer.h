@@ -89,6 +89,7 @@ extern const struct histogram_scale writer_batches; /* how many ballots it was o
 
 struct writer_figures {
     struct writer_counts counts;
+    uint64_t votes_last_minute;
     struct histogram_figures took_us;
     struct histogram_figures batches;
     struct busiest_figures votes; /* in polls whose results are not hidden */
