@@ -75,7 +75,9 @@ static const struct {
     { "completion",
       "For this shell: eval \"$(tally completion bash)\", or the same with zsh. A daemon that\n"
       "can be reached is asked for the ids of its polls.\n" },
-    { "status", "In a pipe it is JSON; with --watch a line each second.\n" },
+    { "status",
+      "With --watch, the polls that votes come for are drawn below, those first that got the most\n"
+      "in the last minute. In a pipe it is JSON; with --watch a line each second.\n" },
 };
 
 static void option_write(enum option_id id)

@@ -104,12 +104,12 @@ static void bars_fill(struct sparks *sparks, struct str history)
         bar_fill(sparks, bar++);
 }
 
-static void bars_add(struct buf *out, const struct sparks *sparks, size_t option)
+void sparks_bars(struct buf *out, const double *values, size_t n, double most)
 {
     static const char *const heights[] = { "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" };
 
-    for (size_t i = 0; i < sparks->bars; i++) {
-        double part = sparks->most > 0 ? sparks->votes[option][i] / sparks->most : 0;
+    for (size_t i = 0; i < n; i++) {
+        double part = most > 0 ? values[i] / most : 0;
 
         buf_text(out, heights[part > 0 ? (size_t)(part * 7 + 0.5) : 0]);
     }
@@ -132,7 +132,7 @@ void sparks_add(struct buf *out, struct str history, const struct buf *labels, s
     for (size_t i = 0; i < sparks.options && sparks.bars > 0; i++) {
         screen_padded(out, buf_str(&labels[i]), label_cells);
         screen_spaces(out, GAP_CELLS);
-        bars_add(out, &sparks, i);
+        sparks_bars(out, sparks.votes[i], sparks.bars, sparks.most);
         buf_char(out, '\n');
     }
 }

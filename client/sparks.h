@@ -11,6 +11,9 @@
 
 #define SPARKS_OPTIONS_MAX 64
 
+/* Adds a bar for each value, the highest for `most`; all are low where that is 0. */
+void sparks_bars(struct buf *out, const double *values, size_t n, double most);
+
 /*
  * Adds a line for each option: its label, and bars over the time from the first point to the last,
  * as high as its votes were by then. All share one scale, from 0 to the most votes of any.

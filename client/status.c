@@ -12,13 +12,14 @@
 #include "figures.h"
 #include "json.h"
 #include "live.h"
+#include "pulse.h"
 
 #define DRAW_MS 1000
 #define AGAIN_MS_MAX 30000
 #define NAME_CELLS 14
 #define PATH_MEMBERS_MAX 3
 
-enum show { SHOW_TEXT, SHOW_SIZE, SHOW_DURATION, SHOW_MS };
+enum show { SHOW_TEXT, SHOW_SIZE, SHOW_DURATION, SHOW_MS, SHOW_PER_SECOND };
 
 /* What is shown, in this order, where it is there. */
 static const struct {
@@ -34,6 +35,7 @@ static const struct {
     { "log size", { "store", "wal_bytes" }, SHOW_SIZE },
     { "polls", { "polls" }, SHOW_TEXT },
     { "votes", { "votes" }, SHOW_TEXT },
+    { "votes/s", { "votes_last_minute" }, SHOW_PER_SECOND },
     { "takes votes", { "takes_votes" }, SHOW_TEXT },
     { "waiting", { "queue", "waiting" }, SHOW_TEXT },
     { "commits", { "commits", "count" }, SHOW_TEXT },
@@ -54,6 +56,8 @@ static void value_add(struct buf *out, struct str value, enum show show)
         figure_size(out, number);
     } else if (show == SHOW_DURATION && json_is_number(value)) {
         figure_duration(out, number > 0 ? (uint64_t)number : 0);
+    } else if (show == SHOW_PER_SECOND && json_is_number(value)) {
+        buf_format(out, "%.1f (over a minute)", number / 60);
     } else if (json_is_string(value)) {
         json_text(&text, value);
         screen_text(out, buf_str(&text));
@@ -81,18 +85,21 @@ static void status_add(struct buf *out, const struct screen *screen, struct str 
     }
 }
 
-static enum outcome status_show(struct session *session, struct str status, bool live)
+/* pulse  NULL: it is shown once */
+static enum outcome status_show(struct session *session, struct str status, struct pulse *pulse)
 {
     AUTO_BUF out = { 0 };
     enum outcome outcome;
 
     if (session->screen.terminal) {
         status_add(&out, &session->screen, status);
+        if (pulse)
+            pulse_add(&out, &session->screen, pulse);
     } else {
         json_compact(&out, status);
         buf_char(&out, '\n');
     }
-    if (live && session->screen.terminal) {
+    if (pulse && session->screen.terminal) {
         live_draw(&session->screen, &out);
         return OUTCOME_DONE;
     }
@@ -118,9 +125,12 @@ static bool is_worth_again(const struct session *session, enum http_result resul
 static enum outcome status_watch(struct session *session)
 {
     const struct http_request request = { .method = "GET", .path = STR("/v1/status") };
+    AUTO(pulse) pulse = pulse_new();
     int64_t stuck_ms = 0;
     bool ever = false;
 
+    if (!pulse)
+        return failed_here("no memory");
     for (; !live_interrupted(); live_pause(DRAW_MS)) {
         AUTO_ANSWER answer = { 0 };
         struct why why = { "" };
@@ -140,7 +150,8 @@ static enum outcome status_watch(struct session *session)
             return OUTCOME_FAILED;
         ever = true;
         stuck_ms = 0;
-        if (status_show(session, status, true) != OUTCOME_DONE)
+        pulse_note(pulse, status, clock_mono_ms(&clock_system));
+        if (status_show(session, status, pulse) != OUTCOME_DONE)
             return OUTCOME_FAILED;
     }
     return OUTCOME_DONE;
@@ -162,5 +173,5 @@ enum outcome status_run(struct session *session)
     outcome = session_ask(session, &request, NULL, &answer);
     if (outcome != OUTCOME_DONE)
         return outcome;
-    return answer_json(&answer, &status) ? status_show(session, status, false) : OUTCOME_FAILED;
+    return answer_json(&answer, &status) ? status_show(session, status, NULL) : OUTCOME_FAILED;
 }

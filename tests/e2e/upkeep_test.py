@@ -5,6 +5,7 @@ import os
 import pytest
 
 import client
+import harness
 from client import tally
 from fake import Canned, whole
 
@@ -204,6 +205,44 @@ def test_status_is_json_in_a_pipe_and_lines_on_a_terminal(daemon):
                 if not line.startswith(("up for", "store size", "log size", "commit", "last")))
     assert rows["votes"] == "1" and rows["version"] == status["version"]
     assert rows["store"] == status["store"]["url"]
+
+
+def test_status_tells_how_fast_votes_come_and_for_which_polls(daemon):
+    for poll, votes in (("few", 2), ("many", 5), ("none", 0)):
+        daemon.poll(poll)
+        for i in range(votes):
+            assert daemon.vote(poll, 1, f"v{i}").status == 201
+    assert daemon.vote("few", 1, "v0").json()["result"] == "already"
+    seen = []
+
+    def whole_second_is_over():
+        seen.append(daemon.admin("GET", "/v1/status").json())
+        return seen[-1]["votes_last_minute"] > 0
+
+    harness.until(whole_second_is_over)
+    assert seen[-1]["votes_last_minute"] <= 7
+    assert seen[-1]["busiest"] == [{"id": "many", "votes": 5}, {"id": "few", "votes": 2}]
+    assert seen[-1]["last_backup_bytes"] == 0 and seen[-1]["last_backup_at"] is None
+    assert daemon.admin("POST", "/v1/backup", {"path": "b"}).status == 200
+    status = daemon.admin("GET", "/v1/status").json()
+    assert status["last_backup_bytes"] > 0 and status["last_backup_at"]
+    rows = dict(line.split(maxsplit=1) for line in on_terminal(daemon.folder, "status").splitlines())
+    assert rows["votes/s"].endswith(" (over a minute)")
+
+
+def test_status_on_a_terminal_draws_the_busiest_polls_with_what_came_meanwhile(canned, tmp_path):
+    def status(votes, quiet, busy):
+        return whole({"votes": votes, "commits": {"votes": votes},
+                      "busiest": [{"id": "quiet", "votes": quiet}, {"id": "busy", "votes": busy}]})
+
+    canned({"GET /v1/status": [status(1000, 900, 1), status(1010, 901, 10),
+                               whole({"title": "no", "status": 403}, b"403 Forbidden")]})
+    seen = client.on_terminal("--socket", str(tmp_path / "s"), "status", "--watch", status=4,
+                              NO_COLOR="1")
+    drawn = [line.replace("\033[K", "") for line in seen.split("\033[H")[-1].splitlines()]
+    names = [line.split()[0] for line in drawn if line.endswith("/s")]
+    assert names == ["all", "busy", "quiet"], drawn
+    assert all("█" in line or "▁" in line or "▂" in line for line in drawn if line.endswith("/s"))
 
 
 def test_status_does_without_what_is_not_there(canned, tmp_path):
