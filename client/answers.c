@@ -219,7 +219,8 @@ static void standing_add(struct buf *out, struct str standing)
     }
 }
 
-enum outcome complain_of_refusal(const char *about, const struct http_answer *answer)
+enum outcome complain_of_refusal_with(const char *how, const char *about,
+                                      const struct http_answer *answer)
 {
     struct str problem = problem_of(answer);
     struct str detail = json_member(problem, "detail");
@@ -235,9 +236,14 @@ enum outcome complain_of_refusal(const char *about, const struct http_answer *an
         buf_format(&line, "the answer was status %u, without a reason", answer->status);
     standing_add(&line, json_member(problem, "standing"));
     buf_char(&line, '\0');
-    complain(remedy_of(problem_slug(answer), answer->status), "%s",
+    complain(how ? how : remedy_of(problem_slug(answer), answer->status), "%s",
              buf_ok(&line) ? line.bytes : "no memory");
     return outcome_of(answer->status) == OUTCOME_DONE ? OUTCOME_FAILED : outcome_of(answer->status);
+}
+
+enum outcome complain_of_refusal(const char *about, const struct http_answer *answer)
+{
+    return complain_of_refusal_with(NULL, about, answer);
 }
 
 bool answer_json(const struct http_answer *answer, struct str *ret_json)

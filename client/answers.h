@@ -40,6 +40,10 @@ enum outcome complain_of_silence(enum http_result result, const struct why *why)
  */
 enum outcome complain_of_refusal(const char *about, const struct http_answer *answer);
 
+/* The same with another second line; NULL: the usual. */
+enum outcome complain_of_refusal_with(const char *how, const char *about,
+                                      const struct http_answer *answer);
+
 /* The problem's slug, or the empty piece; lives as long as the answer. */
 struct str problem_slug(const struct http_answer *answer);
 

@@ -181,7 +181,7 @@ static enum outcome ask(struct session *session, const char *file, struct http_a
         return OUTCOME_REFUSED;
     }
     if (outcome_of(ret_answer->status) != OUTCOME_DONE)
-        return complain_of_refusal(file, ret_answer);
+        return session_refused(session, file, ret_answer);
     return OUTCOME_DONE;
 }
 

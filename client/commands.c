@@ -9,6 +9,7 @@
 
 #include "answers.h"
 #include "nearest.h"
+#include "version.h"
 
 #define MANY SIZE_MAX
 
@@ -91,6 +92,15 @@ const struct command *command_nearest(const char *name)
     return near ? command_find(near) : NULL;
 }
 
+enum outcome session_refused(struct session *session, const char *about,
+                             const struct http_answer *answer)
+{
+    AUTO_BUF how = { 0 };
+
+    version_remedy(session->http, answer, &how);
+    return complain_of_refusal_with(how.len > 0 && buf_ok(&how) ? how.bytes : NULL, about, answer);
+}
+
 enum outcome session_ask(struct session *session, const struct http_request *request,
                          const char *about, struct http_answer *ret_answer)
 {
@@ -100,7 +110,7 @@ enum outcome session_ask(struct session *session, const struct http_request *req
     if (result != HTTP_ANSWERED)
         return complain_of_silence(result, &why);
     if (outcome_of(ret_answer->status) != OUTCOME_DONE)
-        return complain_of_refusal(about, ret_answer);
+        return session_refused(session, about, ret_answer);
     return OUTCOME_DONE;
 }
 

@@ -47,6 +47,12 @@ const struct command *command_find(const char *name);
 /* The one whose name is nearest, or NULL when none is near. */
 const struct command *command_nearest(const char *name);
 
+/* Tells what the daemon refused; where it does not know what was asked for, which of the two is
+ * older.
+ */
+enum outcome session_refused(struct session *session, const char *about,
+                             const struct http_answer *answer);
+
 /* Sends; done is a 2xx. Everything else is told on stderr. */
 enum outcome session_ask(struct session *session, const struct http_request *request,
                          const char *about, struct http_answer *ret_answer);

@@ -145,7 +145,7 @@ static enum outcome status_watch(struct session *session)
             continue;
         }
         if (outcome_of(answer.status) != OUTCOME_DONE)
-            return complain_of_refusal(NULL, &answer);
+            return session_refused(session, NULL, &answer);
         if (!answer_json(&answer, &status))
             return OUTCOME_FAILED;
         ever = true;

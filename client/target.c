@@ -119,8 +119,9 @@ static enum outcome cut(const struct download *download, const char *about, cons
     return result == HTTP_FAILED ? OUTCOME_FAILED : OUTCOME_UNREACHABLE;
 }
 
-static enum outcome ended(const struct download *download, const char *about, const char *output,
-                          struct target *target, const struct flow *flow)
+static enum outcome ended(struct session *session, const struct download *download,
+                          const char *about, const char *output, struct target *target,
+                          const struct flow *flow)
 {
     if (target->failed) {
         errno = target->error;
@@ -133,7 +134,7 @@ static enum outcome ended(const struct download *download, const char *about, co
     if (flow_result(flow) != HTTP_ANSWERED)
         return cut(download, about, flow);
     if (outcome_of(flow_answer(flow)->status) != OUTCOME_DONE)
-        return complain_of_refusal(about, flow_answer(flow));
+        return session_refused(session, about, flow_answer(flow));
     return target_finish(target) ? OUTCOME_DONE : cannot_write(output);
 }
 
@@ -154,5 +155,5 @@ enum outcome target_download(struct session *session, const struct download *dow
         return failed_here("%s", why.text);
     while (!flow_ended(flow) && !live_interrupted())
         flows_turn(session->http, -1, TURN_MS);
-    return ended(download, about, output, &target, flow);
+    return ended(session, download, about, output, &target, flow);
 }

@@ -20,6 +20,12 @@ def tally(folder, *args, stdin=b"", **env):
                           timeout=ENDS_WITHIN_S, check=False)
 
 
+def version():
+    """Of this tally."""
+    return subprocess.run([TALLY, "--version"], capture_output=True, text=True, check=True,
+                          timeout=ENDS_WITHIN_S).stdout.splitlines()[0].split()[1]
+
+
 class Terminal:
     """A process on a terminal, and what it has been sent so far."""
 

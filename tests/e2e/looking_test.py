@@ -118,6 +118,7 @@ def test_a_picture_that_is_refused_or_cut_leaves_the_file_as_it_was(canned, tmp_
     problem = whole({"type": "/problems/not-implemented", "status": 501, "title": "No",
                      "detail": "PNG is not built in"}, b"501 Not Implemented")
     canned({"GET /v1/polls/p/chart.png": problem,
+            "GET /v1/status": whole({}, b"403 Forbidden"), "GET /metrics": whole({}),
             "GET /v1/polls/p/chart.svg": whole(PICTURE)[:-1]})
     for name, status in (("F.png", 1), ("F.svg", 3)):
         (tmp_path / name).write_bytes(b"old")
