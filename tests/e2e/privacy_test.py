@@ -100,7 +100,7 @@ class Site:
         kind = JsonDaemon if log_format == "json" else harness.Daemon
         self.daemon = kind(folder, store=str(self.state / "tally.db"))
         config = "[server]\ntrusted_proxies = 127.0.0.1\n[store]\nballast = 64K\n"
-        config += f"[log]\nformat = {log_format}\n[roles]\n"
+        config += f"[log]\nformat = {log_format}\nrequests = yes\n[roles]\n"
         for role, token in ROLE_TOKENS.items():
             path = folder / f"{role}-token"
             path.write_text(token)
