@@ -3,7 +3,7 @@
  *
  * What stands behind stderr may not read: a terminal that was stopped, a pipe whose reader hangs.
  * O_NONBLOCK would be its other owners' too (it belongs to the open file, open(2)), so room is
- * asked for before each write.
+ * asked for before each write. Of a regular file poll(2) always says yes: there the disk decides.
  *
  * Threads: any; the lock is held for a poll(2) and a write(2).
  */
