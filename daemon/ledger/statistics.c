@@ -5,6 +5,8 @@
  */
 #include "ledger/statistics.h"
 
+#include <time.h>
+
 #define LOOK_MS 250
 
 const struct histogram_scale writer_took_us = { 15,
@@ -14,6 +16,14 @@ const struct histogram_scale writer_took_us = { 15,
 const struct histogram_scale writer_batches = {
     13, { 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096 }
 };
+
+int64_t statistics_now_us(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
 
 void statistics_commit(struct statistics *statistics, int64_t took_us, size_t ballots)
 {
@@ -103,7 +113,7 @@ int64_t statistics_look(struct statistics *statistics, const struct store *store
     return INT64_MAX;
 }
 
-struct writer_counts statistics_counts(const struct statistics *statistics)
+static struct writer_counts counts_of(const struct statistics *statistics)
 {
     return (struct writer_counts){ .commits = atomic_load(&statistics->commits),
                                    .votes = atomic_load(&statistics->votes),
@@ -127,7 +137,7 @@ void statistics_figures(const struct statistics *statistics, int64_t mono_ms,
 {
     const struct statistics_store *store = &statistics->store;
 
-    ret_figures->counts = statistics_counts(statistics);
+    ret_figures->counts = counts_of(statistics);
     ret_figures->votes_last_minute = pace_read(&statistics->pace, mono_ms);
     histogram_read(&statistics->took, &ret_figures->took_us);
     histogram_read(&statistics->batches, &ret_figures->batches);

@@ -43,6 +43,9 @@ struct statistics {        /* zeroed, and with `busiest`, is none */
     int64_t looked_ms; /* mono: when `store` was filled in */
 };
 
+/* What commits are measured by, in microseconds: it runs on while they wait for the disk. */
+int64_t statistics_now_us(void);
+
 /* A commit of this many ballots is over. Writer. */
 void statistics_commit(struct statistics *statistics, int64_t took_us, size_t ballots);
 /* A job has its answer. Of votes in polls whose results are hidden nothing is counted by poll.
@@ -60,7 +63,6 @@ void statistics_job(struct statistics *statistics, struct store *store, const st
 int64_t statistics_look(struct statistics *statistics, const struct store *store, int64_t mono_ms,
                         bool now);
 
-struct writer_counts statistics_counts(const struct statistics *statistics);
 size_t statistics_latencies(const struct statistics *statistics,
                             uint32_t ret_us[WRITER_LATENCIES_MAX]);
 void statistics_figures(const struct statistics *statistics, int64_t mono_ms,

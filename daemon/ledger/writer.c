@@ -140,21 +140,12 @@ static void give_up(struct writer *writer)
     writer->broken_call(writer->broken_context);
 }
 
-/* CPU clocks and the store's clock are no measure of a commit: this one runs while it waits. */
-static int64_t now_us(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
 /* Returns how long it took. */
 static int64_t commit_some(struct writer *writer)
 {
     struct batch batch = { .jobs = writer->batch, .now_ms = clock_wall_ms(writer->clock) };
     int64_t began_ms = clock_mono_ms(writer->clock);
-    int64_t began_us = now_us();
+    int64_t began_us = statistics_now_us();
     enum store_result result;
     int64_t took_us;
     int64_t now_ms;
@@ -164,7 +155,7 @@ static int64_t commit_some(struct writer *writer)
     weight = batch.weight;
     result = store_commit(writer->store, &batch, &kept);
     writer->n_kept += kept;
-    took_us = now_us() - began_us;
+    took_us = statistics_now_us() - began_us;
     statistics_commit(&writer->statistics, took_us, weight);
     now_ms = clock_mono_ms(writer->clock);
     writer_log_commit(&writer->log, writer->store, &batch, weight, now_ms - began_ms, now_ms);
@@ -178,7 +169,7 @@ static int64_t commit_some(struct writer *writer)
  * so votes wait for a slice or a few, and an export goes on under any load. */
 static void read_some(struct writer *writer, int64_t batch_us)
 {
-    int64_t until_us = now_us() + (batch_us < READS_US_MAX ? batch_us : READS_US_MAX);
+    int64_t until_us = statistics_now_us() + (batch_us < READS_US_MAX ? batch_us : READS_US_MAX);
     struct post post = post_of(writer);
     enum store_result result = STORE_DONE;
 
@@ -187,7 +178,7 @@ static void read_some(struct writer *writer, int64_t batch_us)
 
         result = store_read(writer->store, job);
         post_add(&post, job);
-        if (now_us() >= until_us)
+        if (statistics_now_us() >= until_us)
             break;
     }
     post_send(&post);
@@ -392,11 +383,6 @@ uint64_t writer_turns(const struct writer *writer)
 void writer_poke(struct writer *writer)
 {
     wake_writer(writer);
-}
-
-struct writer_counts writer_counts(const struct writer *writer)
-{
-    return statistics_counts(&writer->statistics);
 }
 
 void writer_figures(const struct writer *writer, struct writer_figures *ret_figures)

@@ -82,7 +82,6 @@ struct writer_counts { /* statistics; any thread */
     uint64_t votes;   /* counted, changed, retracted */
     uint64_t waiting; /* ballots, those in bulk too */
 };
-struct writer_counts writer_counts(const struct writer *writer);
 
 extern const struct histogram_scale writer_took_us; /* how long a commit took */
 extern const struct histogram_scale writer_batches; /* how many ballots it was of */
