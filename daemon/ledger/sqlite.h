@@ -126,7 +126,7 @@ struct sqlite_store {
     size_t room_books;
     size_t n_loading;
     struct queue_list orphans;  /* jobs whose poll went while they waited: to be decided anew */
-    bool recovered;             /* the log is that of a crash: it begins anew before it grows */
+    bool recovered;             /* the log is that of a crash: it goes before one is written */
     int wal_frames;             /* not yet checkpointed, by the last commit */
     int64_t last_checkpoint_ms; /* wall: of all of the log; 0: none since the start */
     uint64_t ballast_bytes;
@@ -193,11 +193,14 @@ MUST_USE bool sqlite_create(const char *path, struct why *reterr_why);
  * memory. */
 struct why sqlite_says(sqlite3 *db);
 MUST_USE bool sqlite_exec(sqlite3 *db, const char *sql, struct why *reterr_why);
+/* Begins a transaction that writes, while the store opens. */
+MUST_USE bool sqlite_begin(struct sqlite_store *store, struct why *reterr_why);
 
 /* sqlite_migrate.c */
 int sqlite_newest_migration(void);
 /* *ret_upgraded: it was an older one, not a new file. */
-MUST_USE bool sqlite_migrate(sqlite3 *db, bool *ret_upgraded, struct why *reterr_why);
+MUST_USE bool sqlite_migrate(struct sqlite_store *store, bool *ret_upgraded,
+                             struct why *reterr_why);
 
 /* sqlite_load.c */
 /* Has SQLite just found no memory? Then *why says so. */
@@ -344,6 +347,12 @@ const struct published *sqlite_shown(struct store *base, uint64_t number);
 
 /* sqlite_work.c */
 enum fault checkpoint(struct sqlite_store *store, int mode);
+/*
+ * Before anything is written: frames that a crash left behind the last commit go, so that
+ * sqlite_log_ok() never takes those of two crashes for two commits. Emptied it is, since a log in
+ * which no commit is whole is not begun anew: SQLite writes over it with the same salts.
+ */
+enum fault log_of_crash_goes(struct sqlite_store *store);
 enum store_result store_failed(struct sqlite_store *store, enum fault fault);
 /* Refuses the job, in the words for this fault; none: leaves it alone. */
 void answer_fault(struct job *job, enum fault fault);

@@ -110,7 +110,7 @@ static bool load_meta(struct sqlite_store *store, struct why *why)
         return false;
     if (!found) {
         store->random(&store->epoch, sizeof store->epoch);
-        return sqlite_exec(store->db, "BEGIN IMMEDIATE", why) &&
+        return sqlite_begin(store, why) &&
                meta_put(store, "epoch", &store->epoch, sizeof store->epoch, why) &&
                meta_put(store, "key_fingerprint", fingerprint, sizeof fingerprint, why) &&
                sqlite_exec(store->db, "COMMIT", why);

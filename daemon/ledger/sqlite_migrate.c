@@ -31,26 +31,27 @@ static bool read_version(sqlite3 *db, int *ret_version, struct why *why)
     return ok;
 }
 
-static bool run(sqlite3 *db, int number, struct why *why)
+static bool run(struct sqlite_store *store, int number, struct why *why)
 {
+    sqlite3 *db = store->db;
     const struct embedded *file = &embedded_sql_sqlite[number - 1];
     char done[128];
 
     (void)snprintf(done, sizeof done,
                    "PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT",
                    SQLITE_APPLICATION_ID, number);
-    if (sqlite_exec(db, "BEGIN IMMEDIATE", why) &&
-        sqlite_exec(db, (const char *)file->bytes, why) && sqlite_exec(db, done, why))
+    if (sqlite_begin(store, why) && sqlite_exec(db, (const char *)file->bytes, why) &&
+        sqlite_exec(db, done, why))
         return true;
     (void)sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL); /* closing does the same */
     return false;
 }
 
-bool sqlite_migrate(sqlite3 *db, bool *ret_upgraded, struct why *reterr_why)
+bool sqlite_migrate(struct sqlite_store *store, bool *ret_upgraded, struct why *reterr_why)
 {
     int version;
 
-    if (!read_version(db, &version, reterr_why))
+    if (!read_version(store->db, &version, reterr_why))
         return false;
     *ret_upgraded = version > 0 && version < sqlite_newest_migration();
     if (version > sqlite_newest_migration()) {
@@ -58,7 +59,7 @@ bool sqlite_migrate(sqlite3 *db, bool *ret_upgraded, struct why *reterr_why)
         return false;
     }
     while (version < sqlite_newest_migration()) {
-        if (!run(db, ++version, reterr_why))
+        if (!run(store, ++version, reterr_why))
             return false;
     }
     return true;

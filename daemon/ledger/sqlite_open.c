@@ -65,6 +65,15 @@ bool sqlite_exec(sqlite3 *db, const char *sql, struct why *reterr_why)
     return false;
 }
 
+bool sqlite_begin(struct sqlite_store *store, struct why *reterr_why)
+{
+    if (log_of_crash_goes(store) == FAULT_NONE)
+        return sqlite_exec(store->db, "BEGIN IMMEDIATE", reterr_why);
+    why_set(reterr_why, "cannot write to the store %s: %s", store->path,
+            sqlite_says(store->db).text);
+    return false;
+}
+
 /* A pragma that answers with what now holds. Where it has to write, as journal_mode does, it
  * answers before it commits: only the end of the statement tells whether it does hold. */
 static bool set_checked(sqlite3 *db, const char *sql, const char *expected, struct why *why)
@@ -187,7 +196,7 @@ static bool migrate(struct sqlite_store *store, struct why *why)
 {
     bool upgraded;
 
-    if (!sqlite_migrate(store->db, &upgraded, why))
+    if (!sqlite_migrate(store, &upgraded, why))
         return false;
     if (upgraded && checkpoint(store, SQLITE_CHECKPOINT_TRUNCATE) == FAULT_BROKEN) {
         why_set(why, "cannot write to the store %s: %s", store->path, sqlite_says(store->db).text);

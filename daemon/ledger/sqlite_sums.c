@@ -149,7 +149,7 @@ static bool fill_one(struct sqlite_store *store, struct book *book)
 
 bool sums_fill(struct sqlite_store *store, struct why *reterr_why)
 {
-    bool ok = sqlite_exec(store->db, "BEGIN IMMEDIATE", reterr_why);
+    bool ok = sqlite_begin(store, reterr_why);
 
     for (size_t i = 0; ok && i < store->n_books; i++)
         ok = fill_one(store, store->books[i]);

@@ -26,9 +26,15 @@ enum fault checkpoint(struct sqlite_store *store, int mode)
     if (in_log == done) {
         store->wal_frames = 0;
         store->last_checkpoint_ms = clock_wall_ms(store->clock);
-        store->recovered = false;
     }
+    if (mode == SQLITE_CHECKPOINT_TRUNCATE)
+        store->recovered = false;
     return FAULT_NONE;
+}
+
+enum fault log_of_crash_goes(struct sqlite_store *store)
+{
+    return store->recovered ? checkpoint(store, SQLITE_CHECKPOINT_TRUNCATE) : FAULT_NONE;
 }
 
 static bool checkpoint_due(const struct sqlite_store *store, int64_t bytes)
@@ -210,9 +216,7 @@ enum store_result sqlite_commit(struct store *base, struct batch *batch, size_t 
     assert(batch->n <= BATCH_JOBS_MAX);
     *ret_kept = 0;
     store->now_ms = batch->now_ms;
-    /* Frames that a crash left behind the last commit go with the first batch, so that
-     * sqlite_log_ok() never takes those of two crashes for two commits. */
-    if (store->recovered || checkpoint_due(store, WAL_BYTES_DUE))
+    if (checkpoint_due(store, WAL_BYTES_DUE))
         fault = checkpoint(store, SQLITE_CHECKPOINT_PASSIVE);
     if (fault == FAULT_NONE && is_to_forget(batch))
         fault = make_way_to_forget(store);

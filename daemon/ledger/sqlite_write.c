@@ -104,7 +104,9 @@ enum fault write_begin(struct sqlite_store *store)
 
     if (store->in_transaction)
         return FAULT_NONE;
-    fault = sql_run(store, SQL_BEGIN);
+    fault = log_of_crash_goes(store);
+    if (fault == FAULT_NONE)
+        fault = sql_run(store, SQL_BEGIN);
     store->in_transaction = fault == FAULT_NONE;
     return fault;
 }
