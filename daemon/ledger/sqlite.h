@@ -168,8 +168,10 @@ enum fault {
     FAULT_NONE,
     FAULT_NO_MEMORY,     /* rolled back; busy */
     FAULT_FULL,          /* rolled back; the disk is full, and that is all */
-    FAULT_LOG_REMEMBERS, /* committed and shown, but what was forgotten is still in the log */
-    FAULT_BROKEN         /* nobody knows what is on disk */
+    FAULT_LOG_REMEMBERS, /* committed and shown, but what was forgotten is still in the log: the
+                          * disk is full */
+    FAULT_NO_MEMORY_TO_SCRUB, /* the same, and there is no memory */
+    FAULT_BROKEN              /* nobody knows what is on disk */
 };
 
 /* sqlite_files.c: around SQLite, before it opens anything */
@@ -312,8 +314,8 @@ enum fault forget_poll(struct sqlite_store *store, struct book *book);
 
 /* sqlite_scrub.c */
 /* Takes what was forgotten out of the files: empties the log, in which its old page lives on, and
- * zeroes the room between rows. Reads the whole store; a full disk leaves it for later
- * (store->log_remembers). */
+ * zeroes the room between rows. Reads the whole store; a full disk, or no memory, leaves it for
+ * later (store->log_remembers). */
 enum fault batch_forget(struct sqlite_store *store);
 
 /* sqlite_bulk.c */

@@ -142,5 +142,7 @@ enum fault batch_forget(struct sqlite_store *store)
     if (fault == FAULT_NONE)
         fault = sql_run(store, SQL_FORGET_DONE);
     store->log_remembers = fault == FAULT_FULL || fault == FAULT_NO_MEMORY;
-    return store->log_remembers ? FAULT_LOG_REMEMBERS : fault;
+    if (fault == FAULT_NO_MEMORY)
+        return FAULT_NO_MEMORY_TO_SCRUB;
+    return fault == FAULT_FULL ? FAULT_LOG_REMEMBERS : fault;
 }

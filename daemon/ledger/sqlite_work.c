@@ -68,6 +68,11 @@ void answer_fault(struct job *job, enum fault fault)
             job, PROBLEM_OUTCOME_UNKNOWN,
             "this is done, but on a full disk what was forgotten stays in the log for now");
         break;
+    case FAULT_NO_MEMORY_TO_SCRUB:
+        answer_refused(
+            job, PROBLEM_OUTCOME_UNKNOWN,
+            "this is done, but for want of memory what was forgotten stays in the log for now");
+        break;
     case FAULT_BROKEN:
         answer_refused(
             job, PROBLEM_OUTCOME_UNKNOWN,
@@ -103,7 +108,9 @@ enum store_result store_failed(struct sqlite_store *store, enum fault fault)
         return STORE_DONE;
     if (batch_roll_back(store) == FAULT_BROKEN || fault == FAULT_BROKEN)
         return STORE_BROKEN;
-    return fault == FAULT_NO_MEMORY ? STORE_REFUSED : make_room(store);
+    if (fault == FAULT_NO_MEMORY || fault == FAULT_NO_MEMORY_TO_SCRUB)
+        return STORE_REFUSED;
+    return make_room(store);
 }
 
 static bool answers_with_tally(const struct job *job)
@@ -204,6 +211,8 @@ static enum fault make_way_to_forget(struct sqlite_store *store)
     enum fault fault =
         store->log_remembers ? batch_forget(store) : checkpoint(store, SQLITE_CHECKPOINT_TRUNCATE);
 
+    if (fault == FAULT_NO_MEMORY_TO_SCRUB)
+        return FAULT_NO_MEMORY; /* nothing is done yet */
     return fault == FAULT_LOG_REMEMBERS ? FAULT_FULL : fault;
 }
 

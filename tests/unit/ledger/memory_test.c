@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 #include <sqlite3.h>
@@ -164,12 +165,59 @@ static void no_memory_behind_the_sync_of_a_commit_is_no_refusal(void **state)
     fixture_remove(&fixture);
 }
 
+static bool has_ballast(const struct fixture *fixture)
+{
+    char path[128];
+
+    (void)snprintf(path, sizeof path, "%s/tally.db.ballast", fixture->folder);
+    return access(path, F_OK) == 0;
+}
+
+/* Neither is the ballast spent on it, nor hears anybody of a full disk. */
+static void no_memory_to_forget_is_no_full_disk(void **state)
+{
+    struct fixture fixture;
+    int remembered = 0;
+    int n = 0;
+
+    (void)state;
+    do {
+        struct answer first;
+        struct answer second;
+
+        fixture_make(&fixture);
+        fixture.ballast_bytes = 65536;
+        assert_null(fixture_open(&fixture));
+        fixture_put(&fixture, "p", "{\"title\":\"t\"," OPTIONS "}");
+        assert_int_equal(fixture_vote(&fixture, "p", "a", 1, 0).result, JOB_COUNTED);
+        fixture_put(&fixture, "p", "{\"title\":\"t\",\"state\":\"closed\"," OPTIONS "}");
+        fixture_put(&fixture, "q", "{\"title\":\"t\",\"state\":\"closed\"," OPTIONS "}");
+        arm(++n, 0);
+        first = fixture_forget(&fixture, "p", NULL, 0);
+        if (first.store == STORE_REFUSED && first.problem == PROBLEM_OUTCOME_UNKNOWN) {
+            arm(1, 0);
+            second = fixture_forget(&fixture, "q", NULL, 0);
+            memory.countdown = 0;
+            assert_int_equal(memory.failed, 1);
+            if (second.store == STORE_REFUSED)
+                assert_int_equal(second.problem, PROBLEM_BUSY);
+            remembered++;
+        }
+        memory.countdown = 0;
+        assert_int_not_equal(first.problem, PROBLEM_STORE_UNAVAILABLE);
+        assert_true(has_ballast(&fixture));
+        fixture_remove(&fixture);
+    } while (memory.failed > 0);
+    assert_true(remembered > 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_memory_for_a_vote_refuses_it_and_the_next_is_counted),
         cmocka_unit_test(a_vote_refused_for_want_of_memory_is_nowhere_after_a_crash),
         cmocka_unit_test(no_memory_behind_the_sync_of_a_commit_is_no_refusal),
+        cmocka_unit_test(no_memory_to_forget_is_no_full_disk),
     };
 
     hook();
