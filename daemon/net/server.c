@@ -24,6 +24,7 @@
 
 #define LISTENERS_MAX 32
 #define ACCEPTS_A_TURN 64
+#define STANDING_MAX 4096   /* let in from one door as it is closed: those who come meanwhile too */
 #define DESCRIPTORS_KEPT 64 /* for the store, the loops and the log */
 #define REST_MS 100
 
@@ -170,13 +171,11 @@ static enum accepted spend_reserve(struct server *server, const struct listener 
     return accepted;
 }
 
-static void on_accept(evutil_socket_t unused, short what, void *context)
+/* Returns whether more may stand there. */
+static bool let_in_some(struct door *door)
 {
-    struct door *door = context;
     struct server *server = door->server;
 
-    (void)unused;
-    (void)what;
     loop_turn(server->loops[0]);
     for (int i = 0; i < ACCEPTS_A_TURN; i++) {
         struct peer peer;
@@ -194,8 +193,16 @@ static void on_accept(evutil_socket_t unused, short what, void *context)
         if (accepted == ACCEPT_NO_FD)
             rest(server);
         if (accepted != ACCEPTED && accepted != ACCEPT_GONE)
-            return;
+            return false;
     }
+    return true;
+}
+
+static void on_accept(evutil_socket_t unused, short what, void *context)
+{
+    (void)unused;
+    (void)what;
+    (void)let_in_some(context);
 }
 
 /* Who connected before is let in: what they send has begun to arrive, and closing the door would
@@ -205,8 +212,11 @@ static void take_in_and_close(void *context)
     struct server *server = context;
 
     for (size_t i = 0; i < server->n_doors; i++) {
-        if (!server->doors[i].listener.adopted)
-            on_accept(-1, EV_READ, &server->doors[i]);
+        struct door *door = &server->doors[i];
+        size_t left = STANDING_MAX / ACCEPTS_A_TURN;
+
+        while (!door->listener.adopted && left > 0 && let_in_some(door))
+            left--;
     }
     close_doors(server);
 }

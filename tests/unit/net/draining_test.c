@@ -27,6 +27,7 @@
 #include "net/server.h"
 
 #define TRIES 50
+#define CROWD 90 /* more than are let in in one turn, fewer than may be in */
 
 static struct {
     struct server *server;
@@ -188,6 +189,28 @@ static void wait_until_it_waits(void)
     }
 }
 
+static void however_many_stand_at_the_door_they_are_answered(void **state)
+{
+    int crowd[CROWD];
+    pthread_t drainer;
+    int first;
+
+    (void)state;
+    start(&net_deadlines_default);
+    first = ask("GET /hold HTTP/1.1\r\nHost: t\r\n\r\n");
+    (void)sem_wait(&site.held);
+    assert_int_equal(pthread_create(&drainer, NULL, drain, NULL), 0);
+    wait_until_it_waits(); /* so the loop hears of it before it looks at the door */
+    for (size_t i = 0; i < CROWD; i++)
+        crowd[i] = ask("GET / HTTP/1.1\r\nHost: t\r\n\r\n");
+    (void)sem_post(&site.go_on);
+    hear_204(first);
+    for (size_t i = 0; i < CROWD; i++)
+        hear_204(crowd[i]);
+    (void)pthread_join(drainer, NULL);
+    server_free(site.server);
+}
+
 static void at_a_door_that_somebody_else_holds_he_waits_for_the_next(void **state)
 {
     int door = open_door();
@@ -278,6 +301,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_stands_at_the_door_is_answered_before_draining_ends),
+        cmocka_unit_test(however_many_stand_at_the_door_they_are_answered),
         cmocka_unit_test(at_a_door_that_somebody_else_holds_he_waits_for_the_next),
         cmocka_unit_test(who_has_connected_and_not_asked_yet_is_still_answered),
         cmocka_unit_test(who_never_asks_holds_the_end_up_no_longer_than_the_first_deadline),
