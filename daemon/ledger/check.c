@@ -48,24 +48,14 @@ __attribute__((format(printf, 2, 3))) static void mismatch(struct check *check, 
     check->tell(check->context, line);
 }
 
-static bool failed(sqlite3 *db, struct why *why)
-{
-    if (!db || sqlite3_errcode(db) == SQLITE_NOMEM)
-        why_set(why, "no memory to read the store; try again");
-    else
-        why_set(why, "%s cannot be read: %s; restore a backup", sqlite3_db_filename(db, "main"),
-                sqlite3_errmsg(db));
-    return false;
-}
-
 static bool prepare(sqlite3 *db, const char *sql, uint64_t poll, sqlite3_stmt **ret_statement,
                     struct why *why)
 {
     if (sqlite3_prepare_v2(db, sql, -1, ret_statement, NULL) != SQLITE_OK)
-        return failed(db, why);
+        return check_failed(db, why);
     if (sqlite3_bind_parameter_count(*ret_statement) > 0 &&
         sqlite3_bind_int64(*ret_statement, 1, (sqlite3_int64)poll) != SQLITE_OK)
-        return failed(db, why);
+        return check_failed(db, why);
     return true;
 }
 
@@ -82,7 +72,7 @@ static bool check_pages(sqlite3 *db, struct check *check, struct why *why)
         if (!line || strcmp(line, "ok") != 0)
             mismatch(check, "file: %s", line ? line : "no memory");
     }
-    return code == SQLITE_DONE || failed(db, why);
+    return code == SQLITE_DONE || check_failed(db, why);
 }
 
 static bool check_key(sqlite3 *db, const struct keys *keys, struct check *check, struct why *why)
@@ -95,7 +85,7 @@ static bool check_key(sqlite3 *db, const struct keys *keys, struct check *check,
         return false;
     code = sqlite3_step(row);
     if (code != SQLITE_ROW && code != SQLITE_DONE)
-        return failed(db, why);
+        return check_failed(db, why);
     keys_fingerprint(keys, fingerprint);
     if (code == SQLITE_DONE || sqlite3_column_bytes(row, 0) != (int)sizeof fingerprint ||
         memcmp(sqlite3_column_blob(row, 0), fingerprint, sizeof fingerprint) != 0)
@@ -132,7 +122,7 @@ static bool read_tally(sqlite3 *db, struct kept *kept, struct check *check, stru
         else
             kept->counts.marks[__builtin_ctzll(ballot_mark((unsigned)option))] = (uint64_t)votes;
     }
-    return code == SQLITE_DONE || failed(db, why);
+    return code == SQLITE_DONE || check_failed(db, why);
 }
 
 /* A backup may be older than this tallyd, which brings it to its own version when it starts. */
@@ -155,7 +145,7 @@ static bool recount_rows(sqlite3 *db, const struct kept *kept, struct recount *r
         sqlite3_bind_int64(scan, 2, -1) != SQLITE_OK ||
         sqlite3_bind_int64(scan, 3, UINT32_MAX) != SQLITE_OK ||
         sqlite3_bind_int64(scan, 4, -1) != SQLITE_OK)
-        return failed(db, why);
+        return check_failed(db, why);
     while ((code = sqlite3_step(scan)) == SQLITE_ROW) {
         struct recount_row row;
 
@@ -166,7 +156,7 @@ static bool recount_rows(sqlite3 *db, const struct kept *kept, struct recount *r
         recount_add(recount, &row);
     }
     if (code != SQLITE_DONE)
-        return failed(db, why);
+        return check_failed(db, why);
     if (recount->contradicts)
         mismatch(check, "poll %s: row %u %s", kept->id, (unsigned)recount->wrong_seq,
                  recount->wrong);
@@ -212,7 +202,7 @@ static bool check_hours(sqlite3 *db, const struct kept *kept, const struct recou
                      "history does not end there",
                      kept->id, i + 1, votes);
         else if (code != SQLITE_ROW)
-            return failed(db, why);
+            return check_failed(db, why);
         (void)sqlite3_reset(row);
     }
     return true;
@@ -231,7 +221,7 @@ static bool check_poll(sqlite3 *db, sqlite3_stmt *row, struct check *check, stru
                          .counts = { .voters = (uint64_t)sqlite3_column_int64(row, 4) } };
 
     if (!kept.id)
-        return failed(NULL, why);
+        return check_failed(NULL, why);
     if (!poll) {
         mismatch(check, "poll %s: its definition cannot be read", kept.id);
         return true;
@@ -269,7 +259,7 @@ static bool check_polls(sqlite3 *db, struct check *check, struct why *why)
         if (!check_poll(db, row, check, why))
             return false;
     }
-    return code == SQLITE_DONE || failed(db, why);
+    return code == SQLITE_DONE || check_failed(db, why);
 }
 
 /* What is counted on damaged pages says nothing. */
@@ -308,7 +298,7 @@ static bool open_unchanging(const char *path, sqlite3 **ret_db, struct why *why)
                                             SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
                                         NULL) == SQLITE_OK)
         return true;
-    return failed(*ret_db, why);
+    return check_failed(*ret_db, why);
 }
 
 /* The lock in memory, so that no -shm is made; and closing it is no checkpoint. */
@@ -321,7 +311,7 @@ static bool open_with_log(const char *path, sqlite3 **ret_db, struct why *why)
         return sqlite_exec(*ret_db, "PRAGMA locking_mode = EXCLUSIVE", why) &&
                sqlite_exec(*ret_db, "PRAGMA query_only = ON", why) &&
                sqlite_exec(*ret_db, "PRAGMA wal_autocheckpoint = 0", why);
-    return failed(*ret_db, why);
+    return check_failed(*ret_db, why);
 }
 
 static bool is_there(const char *path, struct why *why)

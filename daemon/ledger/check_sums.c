@@ -16,10 +16,13 @@ static void statement_close(sqlite3_stmt **statement)
 
 #define AUTO_STATEMENT __attribute__((cleanup(statement_close))) sqlite3_stmt *
 
-static bool failed(sqlite3 *db, struct why *why)
+bool check_failed(sqlite3 *db, struct why *reterr_why)
 {
-    why_set(why, "%s cannot be read: %s; restore a backup", sqlite3_db_filename(db, "main"),
-            sqlite3_errmsg(db));
+    if (!db || (sqlite3_errcode(db) & 0xFF) == SQLITE_NOMEM)
+        why_set(reterr_why, "no memory to read the store; try again");
+    else
+        why_set(reterr_why, "%s cannot be read: %s; restore a backup",
+                sqlite3_db_filename(db, "main"), sqlite3_errmsg(db));
     return false;
 }
 
@@ -40,13 +43,13 @@ static bool add_rows(sqlite3 *db, uint64_t number, uint64_t *ret_sum, struct why
     if (code == SQLITE_OK)
         code = sqlite3_bind_int64(scan, 1, (sqlite3_int64)number);
     if (code != SQLITE_OK)
-        return failed(db, why);
+        return check_failed(db, why);
     *ret_sum = 0;
     while ((code = sqlite3_step(scan)) == SQLITE_ROW) {
         if (vote_row_read(scan, &row)) /* else the recount has said what it is */
             *ret_sum += sums_row(&row);
     }
-    return code == SQLITE_DONE || failed(db, why);
+    return code == SQLITE_DONE || check_failed(db, why);
 }
 
 bool check_sums(sqlite3 *db, uint64_t number, const struct counts *kept, const char **ret_wrong,
@@ -54,7 +57,7 @@ bool check_sums(sqlite3 *db, uint64_t number, const struct counts *kept, const c
 {
     AUTO_STATEMENT row = NULL;
     AUTO(book) book = NULL;
-    uint64_t rows;
+    uint64_t rows = 0;
 
     *ret_wrong = NULL;
     if (!has_column(db, "sum"))
@@ -63,7 +66,7 @@ bool check_sums(sqlite3 *db, uint64_t number, const struct counts *kept, const c
                            NULL) != SQLITE_OK ||
         sqlite3_bind_int64(row, 1, (sqlite3_int64)number) != SQLITE_OK ||
         sqlite3_step(row) != SQLITE_ROW)
-        return failed(db, reterr_why);
+        return check_failed(db, reterr_why);
     book = sqlite_read_book(row, reterr_why);
     if (!book)
         return false;
@@ -96,11 +99,11 @@ bool check_live(sqlite3 *db, bool *ret_differs, struct why *reterr_why)
     if (code != SQLITE_ROW ||
         sqlite3_prepare_v2(db, "SELECT poll FROM poll WHERE deleted_at IS NULL", -1, &polls,
                            NULL) != SQLITE_OK)
-        return failed(db, reterr_why);
+        return check_failed(db, reterr_why);
     while ((code = sqlite3_step(polls)) == SQLITE_ROW)
         live += sums_poll_number((uint64_t)sqlite3_column_int64(polls, 0));
     if (code != SQLITE_DONE)
-        return failed(db, reterr_why);
+        return check_failed(db, reterr_why);
     *ret_differs = sqlite3_column_bytes(kept, 0) != (int)sizeof stored;
     if (*ret_differs)
         return true;

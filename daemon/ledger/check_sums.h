@@ -15,6 +15,10 @@
 #include "base/why.h"
 #include "core/tally.h"
 
+/* Says why the store cannot be read, or, where SQLite has just found no memory (db NULL: as it was
+ * opened), that nothing is wrong with it. Returns false. */
+bool check_failed(sqlite3 *db, struct why *reterr_why);
+
 /*
  * Compares the sums of one poll. A store from before there were any has none that could differ, nor
  * one that no tallyd has started on since.

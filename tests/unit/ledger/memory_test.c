@@ -16,6 +16,7 @@
 #include <cmocka.h>
 #include <sqlite3.h>
 
+#include "ledger/check.h"
 #include "ledger/ledger_fixture.h"
 
 #define OPTIONS "\"options\":[{\"label\":\"a\"},{\"label\":\"b\"}]"
@@ -211,6 +212,41 @@ static void no_memory_to_forget_is_no_full_disk(void **state)
     assert_true(remembered > 0);
 }
 
+static void must_be_none(void *context, const char *line)
+{
+    (void)context;
+    fail_msg("want of memory is told as a mismatch: %s", line);
+}
+
+static void no_memory_to_check_a_store_is_no_damage(void **state)
+{
+    struct fixture fixture;
+    struct keys *keys;
+    struct why why;
+    int refused = 0;
+    int n = 0;
+
+    (void)state;
+    begin(&fixture);
+    fixture_close(&fixture);
+    keys = keys_open(fixture.keys_path, false, &why);
+    assert_non_null(keys);
+    do {
+        struct check check = { .tell = must_be_none };
+        bool ok;
+
+        arm(++n, 0);
+        ok = check_store(fixture.url + strlen("sqlite:"), keys, &check, &why);
+        memory.countdown = 0;
+        if (!ok && (strstr(why.text, "restore") || !strstr(why.text, "memory")))
+            fail_msg("allocation %d: %s", n, why.text);
+        refused += !ok;
+    } while (memory.failed > 0);
+    assert_true(refused > 3);
+    keys_free(keys);
+    fixture_remove(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -218,6 +254,7 @@ int main(void)
         cmocka_unit_test(a_vote_refused_for_want_of_memory_is_nowhere_after_a_crash),
         cmocka_unit_test(no_memory_behind_the_sync_of_a_commit_is_no_refusal),
         cmocka_unit_test(no_memory_to_forget_is_no_full_disk),
+        cmocka_unit_test(no_memory_to_check_a_store_is_no_damage),
     };
 
     hook();
