@@ -11,6 +11,7 @@
  * Threads: the writer; main while the store opens or is checked.
  */
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/siphash.h"
@@ -110,41 +111,54 @@ enum fault sums_write_live(struct sqlite_store *store)
     return code == SQLITE_OK ? sql_run(store, SQL_LIVE_PUT) : sql_fault(store, code);
 }
 
-/* The sum of a poll's rows as they are now. false: they cannot be read. */
-static bool add_rows(struct sqlite_store *store, struct book *book)
+static bool cannot_write(const struct sqlite_store *store, struct why *why)
+{
+    why_set(why, "cannot write the sums of the store %s: %s", store->path,
+            sqlite_says(store->db).text);
+    return false;
+}
+
+/* The sum of a poll's rows as they are now. */
+static bool add_rows(struct sqlite_store *store, struct book *book, struct why *why)
 {
     sqlite3_stmt *scan = store->sql[SQL_VOTE_SCAN];
     int code = vote_rows_bind(scan, book, 0, book->seq, -1);
+    bool can_be = true;
     struct vote_row row;
+    char what[POLL_ID_BYTES_MAX + 64];
 
     book->rows_sum = 0;
-    while (code == SQLITE_OK || code == SQLITE_ROW) {
+    while (can_be && (code == SQLITE_OK || code == SQLITE_ROW)) {
         code = sqlite3_step(scan);
-        if (code == SQLITE_ROW && !vote_row_read(scan, &row))
-            code = SQLITE_CORRUPT;
-        if (code == SQLITE_ROW)
+        can_be = code != SQLITE_ROW || vote_row_read(scan, &row);
+        if (code == SQLITE_ROW && can_be)
             book->rows_sum += sums_row(&row);
     }
     (void)sqlite3_reset(scan);
-    return code == SQLITE_DONE;
+    if (code == SQLITE_DONE)
+        return true;
+    if (can_be)
+        return cannot_write(store, why);
+    (void)snprintf(what, sizeof what, "a row of poll %s cannot be one", book->poll->id);
+    return sqlite_damaged(store, what, why);
 }
 
-static bool fill_one(struct sqlite_store *store, struct book *book)
+static bool fill_one(struct sqlite_store *store, struct book *book, struct why *why)
 {
     sqlite3_stmt *row = store->sql[SQL_SUMS_PUT];
-    int code = add_rows(store, book) ? SQLITE_OK : SQLITE_CORRUPT;
+    int code;
 
-    if (code == SQLITE_OK)
-        code = sqlite3_bind_int64(row, 1, (sqlite3_int64)book->poll->number);
+    if (!add_rows(store, book, why))
+        return false;
+    code = sqlite3_bind_int64(row, 1, (sqlite3_int64)book->poll->number);
     if (code == SQLITE_OK)
         code = sqlite3_bind_int64(row, 2, (sqlite3_int64)book->rows_sum);
     if (code == SQLITE_OK)
         code = sqlite3_bind_int64(row, 3, (sqlite3_int64)sums_book(book));
-    if (code != SQLITE_OK)
-        return false;
-    code = sqlite3_step(row);
+    if (code == SQLITE_OK)
+        code = sqlite3_step(row);
     (void)sqlite3_reset(row);
-    return code == SQLITE_DONE;
+    return code == SQLITE_DONE || cannot_write(store, why);
 }
 
 bool sums_fill(struct sqlite_store *store, struct why *reterr_why)
@@ -152,10 +166,8 @@ bool sums_fill(struct sqlite_store *store, struct why *reterr_why)
     bool ok = sqlite_begin(store, reterr_why);
 
     for (size_t i = 0; ok && i < store->n_books; i++)
-        ok = fill_one(store, store->books[i]);
-    ok = ok && sums_write_live(store) == FAULT_NONE;
-    if (!ok)
-        why_set(reterr_why, "cannot write the sums of the store %s: %s", store->path,
-                sqlite_says(store->db).text);
+        ok = fill_one(store, store->books[i], reterr_why);
+    if (ok && sums_write_live(store) != FAULT_NONE)
+        ok = cannot_write(store, reterr_why);
     return ok && sqlite_exec(store->db, "COMMIT", reterr_why);
 }

@@ -6,9 +6,11 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include <cmocka.h>
+#include <sqlite3.h>
 
 #include "ledger/ledger_fixture.h"
 
@@ -56,10 +58,34 @@ static void a_store_of_version_1_keeps_every_vote(void **state)
     fixture_remove(&fixture);
 }
 
+static void a_row_of_version_1_that_cannot_be_one_is_called_damage(void **state)
+{
+    struct fixture fixture;
+    const char *why;
+    sqlite3 *db;
+
+    (void)state;
+    fixture_make(&fixture);
+    assert_null(fixture_open(&fixture));
+    fixture_put(&fixture, "p", "{\"title\":\"t\"," OPTIONS "}");
+    assert_int_equal(fixture_vote(&fixture, "p", "v", 1, 0).result, JOB_COUNTED);
+    fixture_make_version_1(&fixture);
+    assert_int_equal(sqlite3_open(fixture.url + strlen("sqlite:"), &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "UPDATE vote SET voter = x'01'", NULL, NULL, NULL),
+                     SQLITE_OK);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+    why = fixture_open(&fixture);
+    assert_non_null(why);
+    if (!strstr(why, "is damaged: a row of poll p cannot be one"))
+        fail_msg("%s", why);
+    fixture_remove(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_store_of_version_1_keeps_every_vote),
+        cmocka_unit_test(a_row_of_version_1_that_cannot_be_one_is_called_damage),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
