@@ -1,11 +1,7 @@
 /*
  * net/server.c - listeners and loops together.
  *
- * The first loop accepts for all and hands connections round. So that running out of descriptors
- * is answered, not spun on, one descriptor is kept in reserve; where that is not enough, the doors
- * are shut for a moment, and who stands there waits.
- *
- * Threads: main's, but on_accept(), which is the first loop's.
+ * Threads: main's. What happens at the doors is the first loop's: net/doors.c.
  */
 #include "net/server.h"
 
@@ -18,15 +14,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/log.h"
+#include "net/doors.h"
 #include "net/inside.h"
 #include "net/listener.h"
 
-#define LISTENERS_MAX 32
-#define ACCEPTS_A_TURN 64
-#define STANDING_MAX 4096   /* let in from one door as it is closed: those who come meanwhile too */
 #define DESCRIPTORS_KEPT 64 /* for the store, the loops and the log */
-#define REST_MS 100
 
 const struct net_deadlines net_deadlines_default = {
     .head_ms = 10000,
@@ -36,24 +28,6 @@ const struct net_deadlines net_deadlines_default = {
     .keep_alive_ms = 15000,
     .drain_ms = 10000,
     .first_ms = 1000,
-};
-
-struct door {
-    struct server *server;
-    struct listener listener;
-    struct event *event;
-};
-
-struct server {
-    struct shared shared;
-    size_t n_loops;
-    struct loop **loops;
-    size_t n_started;
-    struct door doors[LISTENERS_MAX];
-    size_t n_doors;
-    size_t next_loop;         /* first loop */
-    int reserve_fd;           /* first loop; -1: another thread took its number as it was spent */
-    struct event *rest_event; /* first loop: pending while the doors are shut */
 };
 
 static size_t connections_allowed(size_t wanted)
@@ -67,158 +41,6 @@ static size_t connections_allowed(size_t wanted)
             wanted = most;
     }
     return wanted > 0 ? wanted : 1;
-}
-
-static void close_doors(struct server *server)
-{
-    for (size_t i = 0; i < server->n_doors; i++) {
-        if (server->doors[i].event)
-            event_free(server->doors[i].event);
-        listener_close(&server->doors[i].listener);
-    }
-    server->n_doors = 0;
-}
-
-static void refill_reserve(struct server *server)
-{
-    if (server->reserve_fd < 0)
-        server->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-}
-
-/* Who cannot be let in, nor be told so, would wake the loop again and again. */
-static void rest(struct server *server)
-{
-    static const struct timeval a_moment = { .tv_usec = REST_MS * 1000 };
-
-    if (event_add(server->rest_event, &a_moment) < 0)
-        return; /* rather busy than deaf */
-    for (size_t i = 0; i < server->n_doors; i++)
-        (void)event_del(server->doors[i].event);
-}
-
-static void on_rested(evutil_socket_t unused, short what, void *context)
-{
-    struct server *server = context;
-
-    (void)unused;
-    (void)what;
-    refill_reserve(server);
-    for (size_t i = 0; i < server->n_doors; i++) {
-        if (event_add(server->doors[i].event, NULL) < 0)
-            rest(server);
-    }
-}
-
-/* A connection that cannot be had is told so, as well as one can without waiting for it. */
-static void turn_away(struct server *server, int fd, const char *detail)
-{
-    struct loop *loop = server->loops[0];
-    const struct http_handler *handler = &server->shared.handler;
-    struct exchange exchange = { .closes = true };
-    struct reply reply;
-    AUTO_BUF out = { 0 };
-
-    handler->refuse(handler->context, loop, 503, detail, &reply);
-    reply_render(loop, &exchange, &reply, &out);
-    if (buf_ok(&out) && send(fd, out.bytes, out.len, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
-        (void)shutdown(fd, SHUT_WR);
-    (void)close(fd);
-    atomic_fetch_add(&server->shared.refused, 1);
-}
-
-static void hand_round(struct server *server, int fd, struct peer *peer)
-{
-    struct shared *shared = &server->shared;
-
-    if (atomic_fetch_add(&shared->connections, 1) >= atomic_load(&shared->connections_max)) {
-        atomic_fetch_sub(&shared->connections, 1);
-        free(peer->groups);
-        turn_away(server, fd, "too many connections; try again");
-        return;
-    }
-    if (peer->kind == PEER_TCP && !groups_enter(shared->groups, peer->address)) {
-        atomic_fetch_sub(&shared->connections, 1);
-        turn_away(server, fd, "too many connections from this address; try again");
-        return;
-    }
-    atomic_fetch_add(&shared->accepted, 1);
-    if (loop_hand(server->loops[server->next_loop++ % server->n_loops], fd, peer))
-        return;
-    atomic_fetch_sub(&shared->connections, 1);
-    if (peer->kind == PEER_TCP)
-        groups_leave(shared->groups, peer->address);
-    free(peer->groups);
-    turn_away(server, fd, "no memory for a connection; try again");
-}
-
-/* Lets one in on the reserve, to say that there is no room. */
-static enum accepted spend_reserve(struct server *server, const struct listener *listener)
-{
-    enum accepted accepted;
-    struct peer peer;
-    int fd;
-
-    if (server->reserve_fd < 0)
-        return ACCEPT_NO_FD;
-    (void)close(server->reserve_fd);
-    server->reserve_fd = -1;
-    accepted = listener_accept(listener, &fd, &peer);
-    if (accepted == ACCEPTED) {
-        free(peer.groups);
-        turn_away(server, fd, "no descriptor for a connection; try again");
-    }
-    refill_reserve(server);
-    return accepted;
-}
-
-/* Returns whether more may stand there. */
-static bool let_in_some(struct door *door)
-{
-    struct server *server = door->server;
-
-    loop_turn(server->loops[0]);
-    for (int i = 0; i < ACCEPTS_A_TURN; i++) {
-        struct peer peer;
-        int fd;
-        enum accepted accepted = listener_accept(&door->listener, &fd, &peer);
-
-        if (accepted == ACCEPT_NO_FD)
-            accepted = spend_reserve(server, &door->listener);
-        else if (accepted == ACCEPTED)
-            hand_round(server, fd, &peer);
-        if (accepted == ACCEPT_BROKEN) {
-            log_line(LOG_ERROR, "%s can no longer be listened on", door->listener.name);
-            (void)event_del(door->event);
-        }
-        if (accepted == ACCEPT_NO_FD)
-            rest(server);
-        if (accepted != ACCEPTED && accepted != ACCEPT_GONE)
-            return false;
-    }
-    return true;
-}
-
-static void on_accept(evutil_socket_t unused, short what, void *context)
-{
-    (void)unused;
-    (void)what;
-    (void)let_in_some(context);
-}
-
-/* Who connected before is let in: what they send has begun to arrive, and closing the door would
- * reset them. At one that somebody else holds too they go on waiting, for whoever accepts next. */
-static void take_in_and_close(void *context)
-{
-    struct server *server = context;
-
-    for (size_t i = 0; i < server->n_doors; i++) {
-        struct door *door = &server->doors[i];
-        size_t left = STANDING_MAX / ACCEPTS_A_TURN;
-
-        while (!door->listener.adopted && left > 0 && let_in_some(door))
-            left--;
-    }
-    close_doors(server);
 }
 
 static bool make_loops(struct server *server, size_t n, struct why *reterr_why)
@@ -244,11 +66,11 @@ struct server *server_new(const struct net_settings *settings, const struct http
     if (!server)
         return why_set(reterr_why, "no memory for the server");
     server->reserve_fd = -1;
-    refill_reserve(server);
+    doors_refill_reserve(server);
     server->shared.handler = *handler;
     server->shared.deadlines = settings->deadlines;
     server->shared.clock = settings->clock;
-    server->shared.close_doors = take_in_and_close;
+    server->shared.close_doors = doors_take_in_and_close;
     server->shared.server = server;
     atomic_init(&server->shared.connections_max, connections_allowed(settings->connections_max));
     server->shared.groups = groups_new(settings->connections_per_group_max);
@@ -319,7 +141,7 @@ static void name_thread(const struct loop *loop)
 
 bool server_start(struct server *server, struct why *reterr_why)
 {
-    server->rest_event = event_new(server->loops[0]->base, -1, 0, on_rested, server);
+    server->rest_event = event_new(server->loops[0]->base, -1, 0, doors_on_rested, server);
     if (!server->rest_event) {
         why_set(reterr_why, "no memory to listen");
         return false;
@@ -328,7 +150,7 @@ bool server_start(struct server *server, struct why *reterr_why)
         struct door *door = &server->doors[i];
 
         door->event = event_new(server->loops[0]->base, door->listener.fd, EV_READ | EV_PERSIST,
-                                on_accept, door);
+                                doors_on_accept, door);
         if (!door->event || event_add(door->event, NULL) < 0) {
             why_set(reterr_why, "no memory to listen on %s", door->listener.name);
             return false;
@@ -398,7 +220,7 @@ void server_free(struct server *server)
         loop_stop(server->loops[i]);
     for (size_t i = 0; i < server->n_started; i++)
         (void)pthread_join(server->loops[i]->thread, NULL);
-    close_doors(server);
+    doors_close(server);
     if (server->rest_event)
         event_free(server->rest_event);
     for (size_t i = 0; i < server->n_loops; i++)
