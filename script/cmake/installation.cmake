@@ -1,7 +1,7 @@
 # What `cmake --install` puts where, in GNU directories below the prefix; two components, daemon and
 # client, of which packages are made. Only the configuration lies outside: in SYSCONFDIR.
 install(TARGETS tallyd RUNTIME DESTINATION ${CMAKE_INSTALL_SBINDIR} COMPONENT daemon)
-install(TARGETS tally RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT client)
+install(TARGETS tally tally-import RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT client)
 
 if(cairo_FOUND)
   install(TARGETS png_module LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/tallyd COMPONENT daemon)
@@ -13,7 +13,8 @@ install(FILES README.md CHANGELOG.md ${handbook}
 install(DIRECTORY docs/examples DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT daemon)
 install(FILES systemd/tallyd-postgresql.conf DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples
   COMPONENT daemon)
-install(FILES docs/man/tally.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT client)
+install(FILES docs/man/tally.1 docs/man/tally-import.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1
+  COMPONENT client)
 install(FILES docs/man/tallyd.conf.5 DESTINATION ${CMAKE_INSTALL_MANDIR}/man5 COMPONENT daemon)
 install(FILES docs/man/tallyd.8 DESTINATION ${CMAKE_INSTALL_MANDIR}/man8 COMPONENT daemon)
 install(FILES ${PROJECT_BINARY_DIR}/completion/tally

@@ -33,7 +33,8 @@ set(CPACK_DEBIAN_DAEMON_PACKAGE_CONTROL_EXTRA ${control}/config ${control}/posti
   ${control}/postrm ${control}/templates ${control}/conffiles)
 set(CPACK_DEBIAN_CLIENT_PACKAGE_NAME tally)
 set(CPACK_DEBIAN_CLIENT_PACKAGE_SECTION net)
-set(CPACK_COMPONENT_CLIENT_DESCRIPTION "Submits votes, reads tallies, and administers the daemon tallyd from the
+set(CPACK_COMPONENT_CLIENT_DESCRIPTION "Submits votes, reads tallies, administers the daemon tallyd, and takes polls
+over from older systems, from the
 command line.")
 set(CPACK_DEBIAN_CLIENT_PACKAGE_SUGGESTS "tallyd")
 

@@ -10,7 +10,7 @@ import harness
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PAGES = [os.path.join(SOURCE, "docs", "man", name)
-         for name in ("tally.1", "tallyd.8", "tallyd.conf.5")]
+         for name in ("tally.1", "tallyd.8", "tallyd.conf.5", "tally-import.1")]
 
 
 def run(*words, **more):
@@ -42,7 +42,7 @@ def examples(page):
         if line.startswith(".Bd -literal") or line.startswith(".Ed"):
             literal = line.startswith(".Bd")
         elif literal and line[:2] in ("$ ", "# "):
-            found.append([line[2:], []])
+            found.append([line[2:].replace("\\e", "\\"), []])
         elif literal and found:
             found[-1][1].append(line)
     return found
@@ -100,6 +100,22 @@ def test_each_option_of_the_daemon_is_in_its_manual():
         assert word in page, word
 
 
+def test_the_manual_of_tally_import_says_what_its_help_says():
+    page = shown(PAGES[3])
+    text = run(os.environ["TALLY_IMPORT"], "--help")
+    options = re.findall(r"^  (?:-\w, )?--[a-z-]+ ?\w?  +(\S.*)$", text, re.M)
+    systems = re.findall(r"^  ([a-z-]+) +(\S.*):$", text, re.M)
+    assert len(options) == 10 and len(systems) > 1
+    for meaning in options:
+        assert flat(meaning) in page
+    for option in re.findall(r"--[a-z-]+", text):
+        assert option in page
+    for name, meaning in systems:
+        assert f"{name} {flat(meaning)}" in page
+    for status in re.findall(r"(\d) \w", text.split("Exit status:")[1]):
+        assert f"\n.It {status}\n" in "\n".join(lines(PAGES[3]))
+
+
 def test_each_key_of_the_configuration_is_in_its_manual_with_its_default():
     with open(os.path.join(SOURCE, "docs", "configuration.md"), encoding="utf-8") as file:
         rows = re.findall(r"^\| `([a-z_]+)` \| (.*?) \| (reload|restart) \|", file.read(), re.M)
@@ -129,8 +145,8 @@ def test_what_a_key_of_the_configuration_takes_is_in_its_manual_as_it_is_written
 def test_the_examples_of_the_client_print_what_the_manual_says(daemon, tmp_path):
     environment = {**os.environ, "TALLY_SOCKET": daemon.socket, "LC_ALL": "C.UTF-8",
                    "PATH": os.path.dirname(harness.TALLY) + ":" + os.environ["PATH"]}
-    commands = examples(PAGES[0])
-    assert len(commands) > 6
+    commands = examples(PAGES[0]) + examples(PAGES[3])
+    assert len(commands) > 12
     for command, printed in commands:
         assert run("sh", "-c", command, env=environment, cwd=tmp_path).splitlines() == printed, command
 

@@ -43,6 +43,7 @@ def test_each_package_has_what_an_administrator_looks_for(packages):
         assert "./" + path in daemon, path
     client = contents(packages["tally"])
     for path in ("usr/bin/tally", "usr/share/man/man1/tally.1.gz",
+                 "usr/bin/tally-import", "usr/share/man/man1/tally-import.1.gz",
                  "usr/share/bash-completion/completions/tally",
                  "usr/share/zsh/vendor-completions/_tally", "usr/share/doc/tally/copyright"):
         assert "./" + path in client, path
