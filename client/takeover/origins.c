@@ -10,6 +10,8 @@
 const struct origin *const origins[] = {
     &origin_wp_polls,
     &origin_wp_postratings,
+    &origin_bitrix_vote,
+    &origin_bitrix_rating,
 };
 const size_t origins_count = sizeof origins / sizeof origins[0];
 

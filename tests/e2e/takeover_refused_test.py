@@ -7,7 +7,8 @@ import pytest
 
 from takeover import TALLY_IMPORT, fixture, polls, run, text
 
-FILES = {"wp-polls.sql": ["wp-polls"]}
+FILES = {"wp-polls.sql": ["wp-polls"],
+         "bitrix.sql": ["bitrix-vote", "--zone=UTC"]}
 
 
 @pytest.mark.parametrize("name", FILES)

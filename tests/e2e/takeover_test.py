@@ -158,6 +158,32 @@ def test_votes_up_and_down_are_a_poll_of_two_answers(daemon, tmp_path):
     assert labels(got["wp-postratings-346"]) == ["Up", "Down"]
 
 
+def test_polls_of_bitrix_are_one_for_each_question(daemon, tmp_path):
+    words = ["--zone", "Europe/Moscow", "bitrix-vote", fixture("bitrix.sql")]
+    _, told = run(*words)
+    assert told == ["polls: 2, votes: 7, disagreements: 0"]  # what is not valid does not count
+    got = taken_over(daemon, tmp_path, *words)
+    assert list(got) == ["bitrix-question-17", "bitrix-question-18"]
+    one = got["bitrix-question-17"]
+    assert (one["title"], labels(one), figures(one)) == ("One of two?", ["1 < 2", "Second"], [2, 1])
+    several = got["bitrix-question-18"]
+    assert (several["votes"], several["voters"], figures(several)) == (4, 3, [3, 1])
+
+
+def test_events_that_are_not_valid_are_left(tmp_path):
+    (tmp_path / "d.sql").write_text(text("bitrix.sql").replace("'192.0.2.4','N'", "'192.0.2.4','Y'"))
+    _, told = run("--zone=UTC", "bitrix-vote", tmp_path / "d.sql")
+    assert told[0] == ("bitrix-question-17: answer 2 has a total of 1 votes, and 2 in the log; "
+                       "the total is taken")
+
+
+def test_ratings_of_bitrix_are_count_and_sum(daemon, tmp_path):
+    got = taken_over(daemon, tmp_path, "bitrix-rating", fixture("bitrix.sql"))
+    assert list(got) == ["bitrix-article-345"]
+    rating = got["bitrix-article-345"]
+    assert (rating["votes"], rating["rating"], rating["title"]) == (2, 5, "Kyrgyzstan <-> Russia")
+
+
 def test_a_dry_run_lists_the_polls_and_writes_nothing(tmp_path):
     out, told = run("-n", "-o", "polls.json", "wp-polls", fixture("wp-polls.sql"), cwd=tmp_path)
     assert out.splitlines() == ["wp-polls-12  4 answers  108 votes  What's the goal?",
