@@ -184,6 +184,37 @@ def test_ratings_of_bitrix_are_count_and_sum(daemon, tmp_path):
     assert (rating["votes"], rating["rating"], rating["title"]) == (2, 5, "Kyrgyzstan <-> Russia")
 
 
+def test_percents_of_drupal_are_stars_and_its_results_are_compared(daemon, tmp_path):
+    _, told = run("drupal-votes", fixture("drupal.sql"))
+    assert told == [
+        "drupal-node-12: its result has 5 votes, and there are 4; the votes are taken",
+        "drupal-node-12: ratings between two of 5 stars: 1; the nearest star is taken",
+        "polls: 1, votes: 4, disagreements: 1"]
+    got = taken_over(daemon, tmp_path, "drupal-votes", fixture("drupal.sql"))
+    assert figures(got["drupal-node-12"]) == [1, 0, 0, 2, 1]
+    assert got["drupal-node-12"]["title"] == "Rated"
+
+
+def test_votes_of_drupal_8_are_read_by_its_names(tmp_path):
+    (tmp_path / "votingapi_vote.csv").write_text(
+        "id,type,uuid,entity_type,entity_id,value,value_type,user_id,timestamp,vote_source\n"
+        "1,vote,u,node,7,3,points,1,1700000000,s\n2,fast,u,node,7,5,points,1,1700000000,s\n")
+    (tmp_path / "node_field_data.csv").write_text("nid,title\n7,Seven\n")
+    got = polls("drupal-votes", "votingapi_vote.csv", "node_field_data.csv", cwd=tmp_path)
+    assert got["drupal-node-7"]["carried"] == [0, 0, 1, 0, 0]
+    assert got["drupal-node-7"]["title"] == "Seven"
+    assert got["drupal-fast-node-7"]["carried"] == [0, 0, 0, 0, 1]
+
+
+def test_polls_of_drupal_7_have_answers_by_their_weight(daemon, tmp_path):
+    got = taken_over(daemon, tmp_path, "drupal-poll", fixture("drupal.sql"))
+    poll = got["drupal-poll-13"]
+    assert (poll["title"], labels(poll), figures(poll)) == ("Tea or coffee?", ["Tea", "Coffee"],
+                                                            [2, 1])
+    made = polls("drupal-poll", fixture("drupal.sql"))["drupal-poll-13"]
+    assert made["closes_at"] == "2036-07-19T13:20:00Z"  # 2100000000 + 86400
+
+
 def test_a_dry_run_lists_the_polls_and_writes_nothing(tmp_path):
     out, told = run("-n", "-o", "polls.json", "wp-polls", fixture("wp-polls.sql"), cwd=tmp_path)
     assert out.splitlines() == ["wp-polls-12  4 answers  108 votes  What's the goal?",
