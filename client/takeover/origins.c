@@ -8,8 +8,8 @@
 #include <string.h>
 
 const struct origin *const origins[] = {
-    &origin_wp_polls,      &origin_wp_postratings, &origin_bitrix_vote,
-    &origin_bitrix_rating, &origin_drupal_votes,   &origin_drupal_poll,
+    &origin_wp_polls,     &origin_wp_postratings, &origin_bitrix_vote, &origin_bitrix_rating,
+    &origin_drupal_votes, &origin_drupal_poll,    &origin_discourse,
 };
 const size_t origins_count = sizeof origins / sizeof origins[0];
 

@@ -12,6 +12,7 @@ extern const struct origin origin_bitrix_vote;
 extern const struct origin origin_bitrix_rating;
 extern const struct origin origin_drupal_votes;
 extern const struct origin origin_drupal_poll;
+extern const struct origin origin_discourse;
 
 extern const struct origin *const origins[];
 extern const size_t origins_count;

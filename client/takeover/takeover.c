@@ -24,6 +24,7 @@ void takeover_release(struct takeover *takeover)
 {
     polls_free(takeover->polls);
     index_free(takeover->notes);
+    free(takeover->standing);
 }
 
 static const char *prefix_of(const struct takeover *takeover)

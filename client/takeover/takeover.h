@@ -49,10 +49,19 @@ struct settings {
     size_t files_count;
 };
 
+/* A vote that stands unless a newer one of the same voter comes. */
+struct standing {
+    uint64_t option;
+    int64_t at_ms;
+};
+
 struct takeover {
     const struct settings *settings;
     struct polls *polls;
     struct index *notes; /* what one pass found that a later one needs; keys by a letter each */
+    struct standing *standing; /* owned */
+    size_t standing_count;
+    size_t standing_room;
     unsigned pass;
     bool seen[TABLES_MAX];         /* tables of the origin that the files have */
     char other_name[ID_BYTES_MAX]; /* a table that differs only in its prefix, or "" */

@@ -8,7 +8,8 @@ import pytest
 from takeover import TALLY_IMPORT, fixture, polls, run, text
 
 FILES = {"wp-polls.sql": ["wp-polls"],
-         "bitrix.sql": ["bitrix-vote", "--zone=UTC"]}
+         "bitrix.sql": ["bitrix-vote", "--zone=UTC"],
+         "discourse.sql": ["discourse"]}
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -215,6 +215,39 @@ def test_polls_of_drupal_7_have_answers_by_their_weight(daemon, tmp_path):
     assert made["closes_at"] == "2036-07-19T13:20:00Z"  # 2100000000 + 86400
 
 
+def test_polls_of_discourse_count_users_who_are_there_and_who_left(daemon, tmp_path):
+    _, told = run("discourse", fixture("discourse.sql"))
+    assert told == [
+        "discourse-poll-8: its results were for staff only; they will be shown after the close",
+        "discourse-poll-7: one voter has two votes where one may pick one; the newest is taken",
+        "polls: 2, votes: 7, disagreements: 1"]
+    got = taken_over(daemon, tmp_path, "discourse", fixture("discourse.sql"))
+    one = got["discourse-poll-7"]
+    assert (one["title"], labels(one)) == ("Tea & coffee", ["Tea", "Coffee & milk"])
+    assert (figures(one), one["voters"]) == ([2, 2], 4)
+    several = got["discourse-poll-8"]
+    assert (labels(several), figures(several)) == (["North East", "South", "C:\\west"], [1, 1, 1])
+    assert (several["votes"], several["voters"], several["state"]) == (3, 2, "closed")
+
+
+def test_inserts_of_pg_dump_give_what_its_copy_gives(tmp_path):
+    def inserts(match):
+        rows = [line.split("\t") for line in match.group(3).splitlines()]
+
+        def value(cell):
+            cell = cell.replace("\\t", "\t").replace("\\\\", "\\")
+            return "NULL" if cell == "\\N" else "'" + cell.replace("'", "''") + "'"
+
+        return "".join(f"INSERT INTO {match.group(1)} {match.group(2)} VALUES "
+                       f"({', '.join(map(value, row))});\n" for row in rows)
+
+    dump = re.sub(r"COPY (\S+) (\(.*?\)) FROM stdin;\n(.*?)\\\.\n", inserts, text("discourse.sql"),
+                  flags=re.S)
+    assert "COPY" not in dump
+    (tmp_path / "d.sql").write_text(dump)
+    assert polls("discourse", tmp_path / "d.sql") == polls("discourse", fixture("discourse.sql"))
+
+
 def test_a_dry_run_lists_the_polls_and_writes_nothing(tmp_path):
     out, told = run("-n", "-o", "polls.json", "wp-polls", fixture("wp-polls.sql"), cwd=tmp_path)
     assert out.splitlines() == ["wp-polls-12  4 answers  108 votes  What's the goal?",
