@@ -49,9 +49,10 @@ enum problem {
 
 /* The length of an array by problem, PROBLEM_NONE with them. */
 enum {
-#define PROBLEM_ONE(name, status, slug, title) +1
-    PROBLEM_KINDS = 1 PROBLEMS(PROBLEM_ONE)
-#undef PROBLEM_ONE
+#define PROBLEM_PLACE(name, status, slug, title) PROBLEM_PLACE_##name,
+    PROBLEM_PLACE_OF_NONE,
+    PROBLEMS(PROBLEM_PLACE) PROBLEM_KINDS
+#undef PROBLEM_PLACE
 };
 
 /* Pure; any thread. `problem` is not PROBLEM_NONE. */
