@@ -46,6 +46,7 @@ struct book {
     struct voters *voters;       /* NULL: not loaded */
     struct addresses *addresses; /* NULL: not loaded */
     struct touched *touched;     /* by the batch at hand, else NULL */
+    bool damaged; /* its rows are not as they were written: it takes no vote any more */
     bool loading;
     uint32_t loaded_seq;       /* rows up to here are in the sets */
     struct queue_list waiting; /* jobs that wait for the sets */
@@ -171,7 +172,8 @@ enum fault {
     FAULT_LOG_REMEMBERS, /* committed and shown, but what was forgotten is still in the log: the
                           * disk is full */
     FAULT_NO_MEMORY_TO_SCRUB, /* the same, and there is no memory */
-    FAULT_BROKEN              /* nobody knows what is on disk */
+    FAULT_DAMAGED, /* nothing was done: the rows of one poll are not as they were written */
+    FAULT_BROKEN   /* nobody knows what is on disk */
 };
 
 /* sqlite_files.c: around SQLite, before it opens anything */
@@ -295,6 +297,8 @@ enum fault decide_job(struct sqlite_store *store, struct job *job, enum decided 
 /* VOTE, RETRACT, ASK. Kept: the job waits in the book whose sets are being loaded. */
 enum fault decide_about_vote(struct sqlite_store *store, struct job *job,
                              enum decided *ret_decided);
+/* Whether the job is refused, since it would need sets that cannot be made of damaged rows. */
+bool decide_damaged(const struct sqlite_store *store, const struct book *book, struct job *job);
 /* Whether `waiting`, which is about a vote of `ballot`, has to wait for the poll's sets; then it is
  * kept. */
 enum fault decide_wait(struct sqlite_store *store, struct book *book, struct job *waiting,

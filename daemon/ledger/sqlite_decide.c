@@ -209,13 +209,23 @@ static enum fault decide_with_sets(struct sqlite_store *store, struct book *book
     return decide_ballot(store, book, job, found ? &standing : NULL);
 }
 
+bool decide_damaged(const struct sqlite_store *store, const struct book *book, struct job *job)
+{
+    if (!book->damaged || !needs_sets(store, book, job))
+        return false;
+    refused(job, PROBLEM_STORE_UNAVAILABLE,
+            "this poll's rows are damaged on the disk, so it takes no votes; its operator is told "
+            "in the log");
+    return true;
+}
+
 enum fault decide_wait(struct sqlite_store *store, struct book *book, struct job *waiting,
                        enum decided *ret_decided)
 {
     enum fault fault;
 
     *ret_decided = DECIDED;
-    if (!needs_sets(store, book, waiting))
+    if (book->damaged || !needs_sets(store, book, waiting))
         return FAULT_NONE;
     fault = begin_loading(store, book);
     if (fault != FAULT_NONE || !book->loading)
@@ -239,6 +249,8 @@ enum fault decide_about_vote(struct sqlite_store *store, struct job *job, enum d
         job->result = JOB_REFUSED;
         return FAULT_NONE;
     }
+    if (decide_damaged(store, book, job))
+        return FAULT_NONE;
     fault = decide_wait(store, book, job, ret_decided);
     if (fault != FAULT_NONE || *ret_decided == KEPT)
         return fault;

@@ -137,6 +137,8 @@ enum fault decide_void(struct sqlite_store *store, struct job *job, enum decided
         refuse(job->refusal, PROBLEM_STORE_UNAVAILABLE, "this poll's ledger is full: 2^32 rows");
         return FAULT_NONE;
     }
+    if (decide_damaged(store, book, job))
+        return FAULT_NONE;
     fault = decide_wait(store, book, job, ret_decided);
     if (fault != FAULT_NONE || *ret_decided == KEPT)
         return fault;

@@ -102,11 +102,9 @@ static enum fault load_replacing(struct sqlite_store *store, struct book *book,
     if ((!newest && (row->retracted || row->marks != 0)) ||
         (gone && book->addresses && row->has_address &&
          addresses_count(book->addresses, row->group) == 0)) {
-        log_line(LOG_ERROR,
-                 "poll %s: row %u of the store %s contradicts those before it; restore "
-                 "a backup",
+        log_line(LOG_ERROR, "poll %s: row %u of the store %s contradicts those before it",
                  book->poll->id, (unsigned)row->seq, store->path);
-        return FAULT_BROKEN;
+        return FAULT_DAMAGED;
     }
     if (row->retracted)
         voters_remove(book->voters, &row->voter, row->replaces);
@@ -178,7 +176,7 @@ static enum fault load_rows(struct sqlite_store *store, struct book *book, sqlit
 
     while ((code = sqlite3_step(scan)) == SQLITE_ROW) {
         struct vote_row row;
-        enum fault fault = vote_row_read(scan, &row) ? FAULT_NONE : FAULT_BROKEN;
+        enum fault fault = vote_row_read(scan, &row) ? FAULT_NONE : FAULT_DAMAGED;
 
         if (fault == FAULT_NONE)
             fault = row.replaces > 0 ? load_replacing(store, book, &row)
@@ -208,16 +206,11 @@ enum fault voters_begin(struct book *book)
 /* Votes are taken only over rows that are as they were written. */
 static enum fault loaded(struct sqlite_store *store, struct book *book)
 {
-    if (book->loaded_sum == book->rows_sum) {
-        book->loading = false;
-        store->n_loading--;
-        return FAULT_NONE;
-    }
-    log_line(LOG_ERROR,
-             "poll %s: its rows in the store %s are not as they were written; stop tallyd, see "
-             "what tallyd --check-store says, and restore a backup (tallyd --restore)",
-             book->poll->id, store->path);
-    return FAULT_BROKEN;
+    if (book->loaded_sum != book->rows_sum)
+        return FAULT_DAMAGED;
+    book->loading = false;
+    store->n_loading--;
+    return FAULT_NONE;
 }
 
 enum fault voters_load_slice(struct sqlite_store *store, struct book *book)

@@ -73,6 +73,11 @@ void answer_fault(struct job *job, enum fault fault)
             job, PROBLEM_OUTCOME_UNKNOWN,
             "this is done, but for want of memory what was forgotten stays in the log for now");
         break;
+    case FAULT_DAMAGED:
+        answer_refused(job, PROBLEM_STORE_UNAVAILABLE,
+                       "this poll's rows are damaged on the disk, so it takes no votes; its "
+                       "operator is told in the log");
+        break;
     case FAULT_BROKEN:
         answer_refused(
             job, PROBLEM_OUTCOME_UNKNOWN,
@@ -297,6 +302,17 @@ static struct book *next_loading(struct sqlite_store *store)
     return NULL;
 }
 
+/* The other polls go on: their rows are as they were written, or they are found out by themselves.
+ */
+static void set_apart(const struct sqlite_store *store, struct book *book)
+{
+    book->damaged = true;
+    log_line(LOG_ERROR,
+             "poll %s takes no votes: its rows in the store %s are not as they were written; stop "
+             "tallyd, see what tallyd --check-store says, and restore a backup (tallyd --restore)",
+             book->poll->id, store->path);
+}
+
 static enum store_result load_some(struct sqlite_store *store, struct queue_list *answered)
 {
     struct book *book = next_loading(store);
@@ -306,6 +322,8 @@ static enum store_result load_some(struct sqlite_store *store, struct queue_list
         store->n_loading--;
         book->loading = false;
         book_drop_sets(book);
+        if (fault == FAULT_DAMAGED)
+            set_apart(store, book);
         refuse_waiting(&book->waiting, fault, answered);
         return fault == FAULT_BROKEN ? STORE_BROKEN : STORE_REFUSED;
     }

@@ -268,6 +268,11 @@ static void compare_shown(struct fixture *fixture, const struct flip_store *is, 
     published_free(shown);
 }
 
+static bool is_refused_as_damaged(const struct answer *answer)
+{
+    return answer->result == JOB_REFUSED && answer->problem == PROBLEM_STORE_UNAVAILABLE;
+}
+
 /* Everybody votes again, and one more. Each may be refused by a store that knows that it is sick.
  */
 static void vote_again(struct fixture *fixture, size_t poll, struct flip_store_seen *seen)
@@ -281,7 +286,7 @@ static void vote_again(struct fixture *fixture, size_t poll, struct flip_store_s
         voter_name(voter, sizeof voter, i);
         answer = fixture_vote(fixture, polls[poll].id, voter,
                               poll == 0 && i == 1 ? 2 : option_of(i), i == VOTERS ? 1000 : 0);
-        seen->refused_a_vote = answer.store == STORE_BROKEN;
+        seen->refused_a_vote = answer.store == STORE_BROKEN || is_refused_as_damaged(&answer);
         if (!seen->refused_a_vote && answer.result != expected)
             (void)snprintf(seen->wrong, sizeof seen->wrong, "poll %s: voter %zu hears %d",
                            polls[poll].id, i, (int)answer.result);
