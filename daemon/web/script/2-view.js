@@ -96,6 +96,7 @@ class View {
   /* A tally that has come: its figures, or where more than those is another, a new article. */
   paint(tally) {
     const { article } = this;
+    this.newest = tally;
     if (this.loading) {
       this.loading.then(() => this.paint(tally), () => {});
       return;
@@ -109,12 +110,14 @@ class View {
     const total = article.querySelector('.total');
     const isNew = isOther || tally.state !== article.dataset.state || !article.dataset.version ||
       rows.length !== options.length && options.some((option) => option.votes);
-    this.version = tally.version;
     if (isNew) {
       this.url.searchParams.set('v', tally.id + tally.version); /* no cache has seen that */
-      this.load().catch(() => {});
+      /* Where it cannot be read, its figures are still shown, and what they do not tell is asked for
+       * again. */
+      this.load().catch(() => pause(5000).then(() => views.has(this) && this.paint(this.newest)));
       return;
     }
+    this.version = tally.version;
     if (!total) rows.reverse();
     rows.forEach((row, i) => this.row(row, options, i, total));
     const where = total ?? article.querySelector('.mean .figure');
