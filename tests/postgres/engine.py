@@ -33,6 +33,21 @@ def as_user():
     return ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups"]
 
 
+def state_and_parent(pid):
+    """As proc(5) tells them; ("", 0): there is none."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
+            state, parent = file.read().rpartition(")")[2].split()[:2]
+            return state, int(parent)
+    except OSError:
+        return "", 0
+
+
+def children_of(pid):
+    processes = [int(name) for name in os.listdir("/proc") if name.isdigit()]
+    return [one for one in processes if state_and_parent(one)[1] == pid]
+
+
 class Engine:
     """One cluster. Its folder goes with it."""
 
@@ -96,10 +111,26 @@ class Engine:
         self._end(signal.SIGINT)
 
     def kill(self):
-        """As a crash ends it: all of its processes, the first one first, so that it starts none."""
-        if self.process and self.process.poll() is None:
-            os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
+        """As a crash ends it: all of its processes, of which each leads a group of its own."""
+        if not self.process or self.process.poll() is not None:
+            return
+        self.process.send_signal(signal.SIGSTOP)  # it starts no others meanwhile
+        stopped = time.monotonic() + START_S
+        while state_and_parent(self.process.pid)[0] != "T":
+            assert time.monotonic() < stopped
+            time.sleep(0.001)  # between looks: it gives no other sign
+        children = children_of(self.process.pid)
+        self.process.kill()
+        for pid in children:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        self.process.wait()
+        gone = time.monotonic() + START_S
+        while any(state_and_parent(pid)[0] not in ("", "Z") for pid in children):
+            assert time.monotonic() < gone  # their shared memory keeps the next one from starting
+            time.sleep(0.001)  # as above
 
     def _end(self, number):
         if self.process and self.process.poll() is None:
