@@ -1,8 +1,9 @@
 /*
- * ledger/postgres/greet.c - each new connection is looked at before it is used.
+ * ledger/postgres/greet.c - each engine is looked at before it is used.
  *
  * Another engine may answer than before: one that was promoted, or set up anew. It has to hold this
- * ledger, by the epoch and the fingerprint of the key.
+ * ledger, by the epoch and the fingerprint of the key. A new connection may lead to it, and behind
+ * a pooler so may an old one: therefore each transaction that matters asks when its engine started.
  *
  * Threads: the writer; main while the store opens.
  */
@@ -20,13 +21,13 @@ static bool is_setting(const PGresult *result, int column, const char *value)
 static void look_at_durability(struct postgres *store, const PGresult *settings)
 {
     char before[sizeof store->durability];
-    struct str commit = value_bytes(settings, 0, 0);
+    struct str commit = value_bytes(settings, 0, 1);
 
     memcpy(before, store->durability, sizeof before);
     store->durability[0] = '\0';
-    if (!is_setting(settings, 1, "on"))
+    if (!is_setting(settings, 2, "on"))
         (void)snprintf(store->durability, sizeof store->durability, "fsync is off");
-    else if (!is_setting(settings, 0, "on") && !is_setting(settings, 0, "remote_apply"))
+    else if (!is_setting(settings, 1, "on") && !is_setting(settings, 1, "remote_apply"))
         (void)snprintf(store->durability, sizeof store->durability, "synchronous_commit is %.*s",
                        (int)commit.len, commit.at);
     if (store->durability[0] && strcmp(store->durability, before) != 0)
@@ -46,7 +47,9 @@ static bool is_ours(struct postgres *store, const PGresult *meta)
 static bool greet(struct postgres *store, int64_t deadline_ms)
 {
     link_queue(store->link,
-               "SELECT current_setting('synchronous_commit'), current_setting('fsync')", NULL);
+               "SELECT " ENGINE_START ", current_setting('synchronous_commit'), "
+               "current_setting('fsync')",
+               NULL);
     link_queue(store->link, "SELECT value FROM meta WHERE name = 'epoch'", NULL);
     if (link_flush(store->link, deadline_ms) != LINK_DONE)
         return false;
@@ -57,8 +60,17 @@ static bool greet(struct postgres *store, int64_t deadline_ms)
         return false;
     }
     store->generation = link_generation(store->link);
+    store->engine_start = value_int(link_get(store->link, 0), 0, 0);
     (void)snprintf(store->horizon, sizeof store->horizon, "0"); /* its transactions are its own */
     return true;
+}
+
+bool postgres_is_greeted(struct postgres *store, size_t statement, int column)
+{
+    if (value_int(link_get(store->link, statement), 0, column) == store->engine_start)
+        return true;
+    store->generation = 0; /* no connection's: the next postgres_up() greets it */
+    return false;
 }
 
 bool postgres_up(struct postgres *store, int64_t deadline_ms)

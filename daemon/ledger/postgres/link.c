@@ -164,9 +164,6 @@ bool link_up(struct link *link, int64_t deadline_ms)
             return false;
         wait_for(link, 0, sooner(deadline_ms, link_now_ms() + PAUSE_MS));
     }
-    if (link->said_lost)
-        log_line(LOG_NOTICE, "the store's engine is there again");
-    link->said_lost = false;
     return true;
 }
 
@@ -303,6 +300,14 @@ static void say_lost(struct link *link)
     link->said_lost = true;
 }
 
+/* Only an answer shows it: a pooler takes connections for an engine that is not there. */
+static void say_found(struct link *link)
+{
+    if (link->said_lost)
+        log_line(LOG_NOTICE, "the store's engine is there again");
+    link->said_lost = false;
+}
+
 enum link_result link_flush(struct link *link, int64_t deadline_ms)
 {
     size_t n = link->n_queued;
@@ -324,6 +329,8 @@ enum link_result link_flush(struct link *link, int64_t deadline_ms)
     if (result == LINK_LOST) {
         say_lost(link);
         drop(link);
+    } else {
+        say_found(link);
     }
     return result;
 }

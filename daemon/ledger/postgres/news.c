@@ -160,9 +160,12 @@ enum link_result news_read(struct postgres *store, int64_t deadline_ms)
                "SELECT " HEAD_COLUMNS ", pg_snapshot_xmin(pg_current_snapshot())::text "
                "FROM tally t WHERE t.touched >= $1::text::xid8",
                &values);
+    link_queue(store->link, "SELECT " ENGINE_START, NULL); /* one transaction: of the same engine */
     result = link_flush(store->link, deadline_ms);
     if (result != LINK_DONE)
         return result;
+    if (!postgres_is_greeted(store, 1, 0))
+        return LINK_AGAIN;
     heads = link_get(store->link, 0);
     drop_deleted(store, heads);
     for (int i = 0; result == LINK_DONE && i < pq.PQntuples(heads); i++) {

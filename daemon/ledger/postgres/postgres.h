@@ -55,6 +55,7 @@ struct postgres {
     int64_t node;          /* of this start: random */
     int64_t batch;         /* number of the last one */
     uint64_t generation;   /* of the connection that was greeted */
+    int64_t engine_start;  /* ENGINE_START of the engine that was greeted */
     char horizon[24];      /* transactions from this one on are looked at anew */
     char durability[64];   /* what the engine does less than it should; "": nothing */
     bool damaged;          /* a poll that was read last cannot be shown, … */
@@ -88,9 +89,14 @@ void books_free(struct postgres *store);
 /* Reads what has changed since the last time and shows it. Outside of a turn. */
 enum link_result news_read(struct postgres *store, int64_t deadline_ms);
 
-/* greet.c: each new connection */
+/* greet.c: each engine */
+/* SQL, a bigint: when the engine started, in microseconds. No two that answer have the same. */
+#define ENGINE_START "(extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint"
 /* Whether there is a connection that has been looked at, within the deadline. */
 MUST_USE bool postgres_up(struct postgres *store, int64_t deadline_ms);
+/* Whether the engine that answered this statement, with its ENGINE_START in this column, is the one
+ * that was looked at. If not, nothing that it said may be used. */
+MUST_USE bool postgres_is_greeted(struct postgres *store, size_t statement, int column);
 
 /* commit.c, between.c, read.c, books.c: as in store.h */
 enum store_result postgres_commit(struct store *base, struct batch *batch, size_t *ret_kept);

@@ -21,9 +21,11 @@
  * of a turn holds its polls for five seconds at most. A planner that knows nothing of a young table
  * yet is kept from reading it whole. */
 static const char settings[] =
-    "SELECT set_config('lock_timeout', '2s', true), set_config('statement_timeout', '60s', true), "
+    "SELECT " ENGINE_START ", "
+    "set_config('lock_timeout', '2s', true), set_config('statement_timeout', '60s', true), "
     "set_config('idle_in_transaction_session_timeout', '5s', true), "
     "set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)";
+#define SETTINGS_STATEMENT 1 /* of a transaction: behind BEGIN */
 
 static void draft_clear(struct draft *draft)
 {
@@ -194,6 +196,8 @@ static enum turn_step attempt(struct turn *turn, const struct turn_task *task)
     step = task->ask(turn, task->context);
     if (step == STEP_DONE)
         step = flush(turn);
+    if (step == STEP_DONE && !postgres_is_greeted(turn->store, SETTINGS_STATEMENT, 0))
+        step = STEP_AGAIN;
     if (step == STEP_DONE)
         step = take_heads(turn);
     if (step == STEP_DONE)
@@ -223,7 +227,7 @@ static bool ask_batch(struct turn *turn, int64_t deadline_ms, bool *ret_committe
     switch (link_flush(store->link, deadline_ms)) {
     case LINK_DONE:
         *ret_committed = value_int(link_get(store->link, 2), 0, 0) == 0;
-        return !link_warned(store->link);
+        return postgres_is_greeted(store, SETTINGS_STATEMENT, 0) && !link_warned(store->link);
     case LINK_AGAIN:
     case LINK_REFUSED:
         link_roll_back(store->link);
