@@ -106,23 +106,23 @@ class Run:
         """`depth` ballots at once on one connection, each until it is answered."""
         client = Client(self, self.service.unix)
         made = 0
-        todo = []
-        while todo or not self.stop.is_set():
+        unanswered = []
+        while unanswered or not self.stop.is_set():
             if client.wire is None:
                 client.connect()
-            while len(todo) < depth and not self.stop.is_set():
-                todo.append((f"{number}-{made}", rng.randint(1, 4)))
+            while len(unanswered) < depth and not self.stop.is_set():
+                unanswered.append((f"{number}-{made}", rng.randint(1, 4)))
                 made += 1
             sent = client.send(b"".join(harness.request_bytes(
                 "POST", "/v1/polls/p/votes", {"option": option, "voter": voter})
-                for voter, option in todo))
-            while sent and todo and client.wire:
+                for voter, option in unanswered))
+            while sent and unanswered and client.wire:
                 answer = client.answer()
                 if answer is None:
                     break
                 if answer.status not in (200, 201):
                     raise Wrong(f"vote: {answer}")
-                todo.pop(0)
+                unanswered.pop(0)
                 self.count("acknowledged")
 
     def reads(self, _, rng, hesitates):
