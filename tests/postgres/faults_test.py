@@ -110,7 +110,7 @@ def test_a_connection_lost_at_commit_is_resolved_before_the_voter_is_answered(si
     answer = node.vote("p", 1, "anna")
     assert wire.trap is None
     assert (answer.status, answer.json()["result"]) == (201, "counted"), answer
-    assert any("what became of it" in line for line in node.log)
+    harness.until(lambda: any("what became of it" in line for line in node.log))
     assert node.vote("p", 1, "anna").json()["result"] == "already"
     assert node.tally("p")["votes"] == 1
     assert node.admin("POST", "/v1/verify", {}).json()["ok"]

@@ -108,7 +108,8 @@ def test_a_node_with_another_key_does_not_start(site):
     except AssertionError:
         pass
     assert stranger.process.wait(harness.START_S) == 1
-    assert any("the keys are not those of the store" in line for line in stranger.log)
+    harness.until(lambda: any("the keys are not those of the store" in line
+                              for line in stranger.log))
     stranger.process = None
 
 

@@ -151,6 +151,7 @@ def test_an_engine_away_behind_the_pooler_is_said_to_be_there_again_only_once_it
     for _ in range(3):
         answer = node.vote("p", 1, "anna")
         assert answer.status == 503 and int(answer.fields["retry-after"]) > 0, answer
+    harness.until(lambda: any("the store's engine is lost" in line for line in node.log))
     assert not any("is there again" in line for line in node.log), node.log
     assert sum("the store's engine is lost" in line for line in node.log) == 1, node.log
     engine.start()
