@@ -78,7 +78,7 @@ def agreed(node, poll, votes):
                 return
         if time.monotonic() > end:
             raise Failed(f"{poll}: {votes} acknowledged, {found} shown")
-        time.sleep(0.02)  # between looks
+        time.sleep(0.02)  # between looks: another node shows votes a look later, with no sign
 
 
 def usual(site, number):
