@@ -260,6 +260,17 @@ static enum http1_result work_out_host(struct http1_request *request, const char
     return HTTP1_DONE;
 }
 
+/* In the fields that say where a message ends, or whether another follows, other readers do not
+ * know a tab behind a word, though it is white space (RFC 9110 §5.6.3): none is taken. */
+static bool has_tab(struct str value)
+{
+    for (const char *at = value.at; at && *at != '\r'; at++) {
+        if (*at == '\t')
+            return true;
+    }
+    return false;
+}
+
 /* One body length, or none, or an error: what two readers could read differently is refused
  * (RFC 9112 §6.3, §11.2). */
 static enum http1_result work_out_body(struct http1_request *request, const char **reterr_what)
@@ -274,6 +285,9 @@ static enum http1_result work_out_body(struct http1_request *request, const char
         return malformed(reterr_what, "the length of the body is given twice");
     if (lengths == 1 && codings == 1)
         return malformed(reterr_what, "both Content-Length and Transfer-Encoding");
+    if (has_tab(http1_field(request, STR("Content-Length"))) ||
+        has_tab(http1_field(request, STR("Transfer-Encoding"))))
+        return malformed(reterr_what, "a tab beside the length of the body");
     if (codings == 1) {
         if (request->minor == 0)
             return malformed(reterr_what, "Transfer-Encoding in HTTP/1.0");
@@ -289,7 +303,8 @@ static enum http1_result work_out_body(struct http1_request *request, const char
     return HTTP1_DONE;
 }
 
-static void work_out_connection(struct http1_request *request)
+static enum http1_result work_out_connection(struct http1_request *request,
+                                             const char **reterr_what)
 {
     bool close = false;
     bool keep_alive = false;
@@ -300,12 +315,15 @@ static void work_out_connection(struct http1_request *request)
 
         if (!str_eq_nocase(request->fields[i].name, STR("Connection")))
             continue;
+        if (has_tab(rest))
+            return malformed(reterr_what, "a tab in Connection");
         while (str_next(&rest, ',', &option)) {
             close |= str_eq_nocase(str_trim(option), STR("close"));
             keep_alive |= str_eq_nocase(str_trim(option), STR("keep-alive"));
         }
     }
     request->keep_alive = !close && (request->minor == 1 || keep_alive);
+    return HTTP1_DONE;
 }
 
 static enum http1_result work_out_expect(struct http1_request *request, const char **reterr_what)
@@ -330,7 +348,8 @@ static enum http1_result work_out(struct http1_request *request, const char **re
         result = work_out_body(request, reterr_what);
     if (result == HTTP1_DONE)
         result = work_out_expect(request, reterr_what);
-    work_out_connection(request);
+    if (result == HTTP1_DONE)
+        result = work_out_connection(request, reterr_what);
     return result;
 }
 

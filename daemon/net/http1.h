@@ -6,8 +6,9 @@
  * targets of visible ASCII, absolute-form with http or https whose authority takes the place of
  * Host (§3.2.2), OPTIONS *; token header names without space before the colon, no line folding;
  * exactly one Host in 1.1 (at most one in 1.0); at most one Content-Length of digits; chunked as
- * the only transfer coding, never beside Content-Length, and in 1.1 only. All else is an error,
- * and the connection closes. Any thread.
+ * the only transfer coding, never beside Content-Length, and in 1.1 only; no tab in the values of
+ * Content-Length, Transfer-Encoding and Connection, but before them. All else is an error, and the
+ * connection closes. Any thread.
  */
 #ifndef TALLYD_NET_HTTP1_H
 #define TALLYD_NET_HTTP1_H
