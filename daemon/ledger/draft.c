@@ -54,6 +54,13 @@ bool draft_copy(const char *from, const char *draft)
     return false;
 }
 
+bool draft_write(struct str bytes, const char *draft)
+{
+    AUTO_FD fd = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+    return fd >= 0 && fd_write_all(fd, bytes) && fsync(fd) == 0;
+}
+
 bool draft_sync(const char *draft)
 {
     AUTO_FD fd = open(draft, O_RDWR | O_CLOEXEC | O_NOFOLLOW);

@@ -13,12 +13,16 @@
 #include <stdbool.h>
 
 #include "base/auto.h"
+#include "base/str.h"
 
 /* An empty file that was not there before, mode 0600. */
 MUST_USE bool draft_make(const char *draft);
 
 /* A copy of `from` that was not there before, mode 0600, synced. What is begun is removed again. */
 MUST_USE bool draft_copy(const char *from, const char *draft);
+
+/* These bytes in a file that was not there before, mode 0600, synced. What is begun stays. */
+MUST_USE bool draft_write(struct str bytes, const char *draft);
 
 MUST_USE bool draft_sync(const char *draft);
 

@@ -20,6 +20,10 @@
 #include "ledger/files.h"
 #include "ledger/sqlite.h"
 
+#define HEADER_WRITE_VERSION 18 /* offsets of the file format */
+#define HEADER_READ_VERSION 19
+#define HEADER_WAL 2
+
 /* Bytes of the file of this name; -1: there is none. */
 static int64_t bytes_beside(const char *path, const char *suffix)
 {
@@ -46,36 +50,47 @@ static bool log_is_left(const char *path, struct why *why)
     return false;
 }
 
-/* No journal: it is synced as a whole before it gets its name. */
-static bool fill(const char *draft, struct why *why)
+/* The file as SQLite would make it, in memory, and with a log from the start: what fails on the way
+ * to the disk is then told by the system, where SQLite takes a read that failed for damage, and
+ * opens a file that it could not make once more to read. */
+static unsigned char *empty_store(sqlite3_int64 *ret_bytes, struct why *why)
 {
-    static const char sql[] = "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; "
-                              "PRAGMA page_size = 4096; PRAGMA application_id = 1952541817";
+    static const char sql[] = "PRAGMA page_size = 4096; PRAGMA application_id = 1952541817";
+    unsigned char *image = NULL;
     sqlite3 *db = NULL;
-    bool ok = sqlite3_open_v2(draft, &db,
-                              SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
-                                  SQLITE_OPEN_EXRESCODE,
-                              NULL) == SQLITE_OK &&
-              sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK;
 
-    if (!ok)
-        why_set(why, "cannot make the store %s: %s", draft, sqlite_says(db).text);
+    if (sqlite3_open(":memory:", &db) == SQLITE_OK &&
+        sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK)
+        image = sqlite3_serialize(db, "main", ret_bytes, 0);
+    if (image)
+        image[HEADER_WRITE_VERSION] = image[HEADER_READ_VERSION] = HEADER_WAL;
+    else
+        why_set(why, "cannot make an empty store: %s", sqlite_says(db).text);
     (void)sqlite3_close(db);
-    return ok;
+    return image;
 }
 
-static bool make(const char *path, const char *draft, struct why *why)
+static bool write_out(struct str image, const char *path, const char *draft, struct why *why)
 {
     if (unlink(draft) < 0 && errno != ENOENT) { /* what an earlier start left */
         why_set(why, "cannot remove %s: %s", draft, strerror(errno));
         return false;
     }
-    if (!fill(draft, why))
-        return false;
-    if (draft_sync(draft) && draft_name(draft, path) && folder_sync(path))
+    if (draft_write(image, draft) && draft_name(draft, path) && folder_sync(path))
         return true;
     why_set(why, "cannot make the store %s: %s", path, strerror(errno));
     return false;
+}
+
+static bool make(const char *path, const char *draft, struct why *why)
+{
+    sqlite3_int64 bytes = 0;
+    unsigned char *image = empty_store(&bytes, why);
+    bool ok =
+        image && write_out((struct str){ (const char *)image, (size_t)bytes }, path, draft, why);
+
+    sqlite3_free(image);
+    return ok;
 }
 
 bool sqlite_create(const char *path, struct why *reterr_why)

@@ -136,18 +136,29 @@ def test_a_running_daemon_that_cannot_read_its_ledger_ends_and_loses_nothing(kil
     assert killed.tally("p")["votes"] == 6
 
 
+def without_a_log(daemon):
+    """A store as --restore leaves it: its header says that it has a journal."""
+    daemon.start()
+    daemon.poll("p")
+    daemon.stop()
+    with open(daemon.state / "tally.db", "r+b") as store:
+        store.seek(18)
+        store.write(b"\x01\x01")
+
+
 def test_a_start_that_could_not_switch_to_the_log_is_none(tmp_path):
     for nth in range(1, 100):
         folder = tmp_path / str(nth)
         folder.mkdir()
         daemon = shim.FaultyDaemon(folder)
+        without_a_log(daemon)
         daemon.shim.arm("write", kinds=("journal",), nth=nth)
         if not daemon.started():
             assert daemon.ended() == 1
             continue
         try:
             daemon.shim.forget()
-            daemon.poll("p")
+            assert daemon.vote("p", 1, "v").status == 201
             assert positions(daemon.shim.trace(), "write", "wal"), daemon.shim.trace()
         finally:
             daemon.end()
