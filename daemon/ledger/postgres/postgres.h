@@ -90,8 +90,8 @@ void books_free(struct postgres *store);
 enum link_result news_read(struct postgres *store, int64_t deadline_ms);
 
 /* greet.c: each engine */
-/* SQL, a bigint: when the engine started, in microseconds. No two that answer have the same. */
-#define ENGINE_START "(extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint"
+/* SQL, a timestamptz: when the engine started. No two that answer have the same. */
+#define ENGINE_START "pg_postmaster_start_time()"
 /* Whether there is a connection that has been looked at, within the deadline. */
 MUST_USE bool postgres_up(struct postgres *store, int64_t deadline_ms);
 /* Whether the engine that answered this statement, with its ENGINE_START in this column, is the one

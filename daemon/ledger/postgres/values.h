@@ -52,7 +52,8 @@ void values_ints(struct values *values, struct column *column);
 void values_hashes(struct values *values, struct column *column);
 void values_texts(struct values *values, struct column *column);
 
-/* What a result holds; every column that is asked for is bigint, bytea, text, uuid or bigint[]. */
+/* What a result holds; every column that is asked for is bigint, bytea, text, uuid or bigint[]; or
+ * timestamptz, which is a bigint of microseconds since 2000. */
 int64_t value_int(const PGresult *result, int row, int column); /* NULL: 0 */
 bool value_is_null(const PGresult *result, int row, int column);
 struct str value_bytes(const PGresult *result, int row, int column);
