@@ -1,12 +1,14 @@
 """Nodes: several tallyd on one engine, and a wire between that can be cut."""
 import itertools
 import os
+import pathlib
 import shutil
 import socket
 import threading
 
 import harness
 
+MIGRATIONS = pathlib.Path(__file__).parents[2] / "sql" / "postgres"
 numbers = itertools.count(1)
 
 

@@ -100,7 +100,7 @@ def test_nothing_is_kept_in_a_session(site, pooler):
     kept = ("SELECT pg_backend_pid()::text "
             "UNION ALL SELECT name FROM pg_settings WHERE source = 'session' AND name IN "
             "('lock_timeout', 'statement_timeout', 'idle_in_transaction_session_timeout', "
-            "'enable_hashjoin', 'enable_mergejoin') "
+            "'enable_hashjoin', 'enable_mergejoin', 'enable_seqscan', 'plan_cache_mode') "
             "UNION ALL SELECT name FROM pg_prepared_statements "
             "UNION ALL SELECT pg_listening_channels() "
             "UNION ALL SELECT mode FROM pg_locks WHERE locktype = 'advisory'")

@@ -17,15 +17,7 @@
 #define RESOLVE_MS 5000   /* to ask what became of a COMMIT */
 #define PAUSE_MS 10       /* before a turn is begun anew */
 
-/* Session settings would be another transaction's behind a pooler. Whoever is cut off in the midst
- * of a turn holds its polls for five seconds at most. A planner that knows nothing of a young table
- * yet is kept from reading it whole. */
-static const char settings[] =
-    "SELECT " ENGINE_START ", "
-    "set_config('lock_timeout', '2s', true), set_config('statement_timeout', '60s', true), "
-    "set_config('idle_in_transaction_session_timeout', '5s', true), "
-    "set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)";
-#define SETTINGS_STATEMENT 1 /* of a transaction: behind BEGIN */
+#define GREETING_STATEMENT 1 /* of a transaction: behind BEGIN */
 
 static void draft_clear(struct draft *draft)
 {
@@ -65,8 +57,7 @@ enum turn_step turn_about(struct turn *turn, const uint64_t *numbers, size_t n)
     turn->n = n;
     values_ints(&values, &column);
     link_queue(turn->store->link,
-               turn->locks ? "SELECT " HEAD_COLUMNS " FROM tally t WHERE t.poll = ANY($1) "
-                             "ORDER BY t.poll FOR UPDATE"
+               turn->locks ? "SELECT " HEAD_COLUMNS " FROM tally_lock($1) t"
                            : "SELECT " HEAD_COLUMNS " FROM tally t WHERE t.poll = ANY($1)",
                &values);
     column_free(&column);
@@ -172,19 +163,20 @@ static enum turn_step take_heads(struct turn *turn)
     return STEP_DONE;
 }
 
-static void queue_begin(struct turn *turn)
+/* Settings are made anew for each: behind a pooler, those of a session would be another's. */
+static void queue_begin(struct postgres *store, bool as_batch)
 {
-    struct postgres *store = turn->store;
     struct values values = { .n = 0 };
 
     link_queue(store->link, "BEGIN", NULL);
-    link_queue(store->link, settings, NULL);
-    if (!turn->locks)
+    if (!as_batch) {
+        link_queue(store->link, "SELECT turn_begin(NULL, NULL)", NULL);
         return;
+    }
     store->batch++;
     values_int(&values, store->node);
     values_int(&values, store->batch);
-    link_queue(store->link, "INSERT INTO batch (node, n, lost) VALUES ($1, $2, false)", &values);
+    link_queue(store->link, "SELECT turn_begin($1, $2)", &values);
 }
 
 /* One attempt, up to where it is decided. */
@@ -192,11 +184,11 @@ static enum turn_step attempt(struct turn *turn, const struct turn_task *task)
 {
     enum turn_step step;
 
-    queue_begin(turn);
+    queue_begin(turn->store, turn->locks);
     step = task->ask(turn, task->context);
     if (step == STEP_DONE)
         step = flush(turn);
-    if (step == STEP_DONE && !postgres_is_greeted(turn->store, SETTINGS_STATEMENT, 0))
+    if (step == STEP_DONE && !postgres_is_greeted(turn->store, GREETING_STATEMENT, 0))
         step = STEP_AGAIN;
     if (step == STEP_DONE)
         step = take_heads(turn);
@@ -217,8 +209,7 @@ static bool ask_batch(struct turn *turn, int64_t deadline_ms, bool *ret_committe
         return false;
     values_int(&values, store->node);
     values_int(&values, store->batch);
-    link_queue(store->link, "BEGIN", NULL);
-    link_queue(store->link, settings, NULL);
+    queue_begin(store, false);
     link_queue(store->link,
                "INSERT INTO batch (node, n, lost) VALUES ($1, $2, true) "
                "ON CONFLICT (node, n) DO UPDATE SET at = now() RETURNING lost::int::bigint",
@@ -227,7 +218,7 @@ static bool ask_batch(struct turn *turn, int64_t deadline_ms, bool *ret_committe
     switch (link_flush(store->link, deadline_ms)) {
     case LINK_DONE:
         *ret_committed = value_int(link_get(store->link, 2), 0, 0) == 0;
-        return postgres_is_greeted(store, SETTINGS_STATEMENT, 0) && !link_warned(store->link);
+        return postgres_is_greeted(store, GREETING_STATEMENT, 0) && !link_warned(store->link);
     case LINK_AGAIN:
     case LINK_REFUSED:
         link_roll_back(store->link);

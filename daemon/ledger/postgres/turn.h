@@ -6,6 +6,9 @@
  * Between the two core/ decides. What was decided lives in drafts, which are shown once the commit
  * is certain, and are dropped otherwise.
  *
+ * What it says to the engine is said by functions (sql/postgres/002-turns.sql), whose plans stay in
+ * the engine's sessions. They hold no rules.
+ *
  * A turn that finds its view of a definition old, loses its connection or meets another node's
  * writes is begun again. A connection lost in COMMIT is resolved by the id that each turn writes:
  * nothing is answered, and nothing done again, before it is known whether it is there.

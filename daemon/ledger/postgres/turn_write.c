@@ -11,7 +11,7 @@
 
 #define HOUR_MS (3600 * 1000)
 
-/* Columns of one UPDATE for all of them. */
+/* Columns of one statement for all of them. */
 enum tally_column {
     TALLY_POLL,
     TALLY_REVISION,
@@ -158,22 +158,12 @@ static void queue_rows(struct link *link, struct rows *rows)
     for (size_t i = 0; i < TALLY_MARKS; i++)
         values_ints(&tally, &rows->tally[i]);
     values_texts(&tally, &rows->tally[TALLY_MARKS]);
-    link_queue(link,
-               "UPDATE tally t SET revision = u.revision, deleted = u.deleted <> 0, "
-               "forgotten = u.forgotten <> 0, phase = u.phase, seq = u.seq, voters = u.voters, "
-               "version = u.version, updated_at = u.updated_at, marks = u.marks::bigint[], "
-               "touched = pg_current_xact_id() "
-               "FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) AS u(poll, revision, deleted, "
-               "forgotten, phase, seq, voters, version, updated_at, marks) WHERE t.poll = u.poll",
-               &tally);
+    link_queue(link, "SELECT tally_change($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)", &tally);
     if (rows->hour[0].n == 0)
         return;
     for (size_t i = 0; i < 4; i++)
         values_ints(&hour, &rows->hour[i]);
-    link_queue(link,
-               "INSERT INTO hour (poll, hour, option, votes) SELECT * FROM unnest($1, $2, $3, $4) "
-               "ON CONFLICT (poll, hour, option) DO UPDATE SET votes = excluded.votes",
-               &hour);
+    link_queue(link, "SELECT hour_change($1, $2, $3, $4)", &hour);
 }
 
 /* Version, phase and time as they will be seen; what is to be shown, made before the commit. */

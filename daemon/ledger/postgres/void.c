@@ -52,6 +52,7 @@ static void void_one(struct voiding_turn *at, struct draft *draft, const PGresul
         vote_rows_voter(&at->rows,
                         &(struct voter_key){ .poll = draft->number,
                                              .voter = row.voter,
+                                             .has_row = true,
                                              .found = true,
                                              .standing = { .seq = row.seq,
                                                            .at_ms = row.at_ms,

@@ -38,11 +38,7 @@ static void queue_voters(struct votes *votes, struct link *link)
     }
     values_ints(&values, &poll);
     values_hashes(&values, &voter);
-    link_queue(link,
-               "SELECT k.n, v.seq, v.at, v.options, v.address "
-               "FROM unnest($1, $2) WITH ORDINALITY AS k(poll, voter, n) "
-               "JOIN voter v ON v.poll = k.poll AND v.voter = k.voter",
-               &values);
+    link_queue(link, "SELECT n, seq, at, options, address FROM voter_find($1, $2)", &values);
     column_free(&poll);
     column_free(&voter);
 }
@@ -59,10 +55,7 @@ static void queue_groups(struct votes *votes, struct link *link)
     }
     values_ints(&values, &poll);
     values_ints(&values, &group);
-    link_queue(link,
-               "SELECT k.n, a.votes FROM unnest($1, $2) WITH ORDINALITY AS k(poll, address, n) "
-               "JOIN address a ON a.poll = k.poll AND a.address = k.address",
-               &values);
+    link_queue(link, "SELECT n, votes FROM address_find($1, $2)", &values);
     column_free(&poll);
     column_free(&group);
 }
@@ -92,12 +85,14 @@ static size_t key_index(const PGresult *result, int row, size_t n)
 static void take_voters(struct votes *votes, const PGresult *result)
 {
     for (size_t i = 0; i < votes->keys.n_voters; i++) {
+        votes->keys.voters[i].has_row = false;
         votes->keys.voters[i].found = false;
         votes->keys.voters[i].changed = false;
     }
     for (int i = 0; i < pq.PQntuples(result); i++) {
         struct voter_key *key = &votes->keys.voters[key_index(result, i, votes->keys.n_voters)];
 
+        key->has_row = true;
         key->found = true;
         key->standing = (struct standing){ .seq = (uint32_t)value_int(result, i, 1),
                                            .at_ms = value_int(result, i, 2),

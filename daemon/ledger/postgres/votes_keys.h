@@ -18,6 +18,7 @@
 struct voter_key {
     uint64_t poll;
     struct voter_hash voter;
+    bool has_row; /* in the engine, before the batch */
     bool found;
     bool changed;
     struct standing standing;

@@ -11,8 +11,10 @@ static void each(struct vote_rows *rows, void (*call)(struct column *column))
 {
     for (size_t i = 0; i < COLUMNS(rows->vote); i++)
         call(&rows->vote[i]);
-    for (size_t i = 0; i < COLUMNS(rows->voter); i++)
-        call(&rows->voter[i]);
+    for (size_t i = 0; i < COLUMNS(rows->fresh); i++)
+        call(&rows->fresh[i]);
+    for (size_t i = 0; i < COLUMNS(rows->changed); i++)
+        call(&rows->changed[i]);
     for (size_t i = 0; i < COLUMNS(rows->gone); i++)
         call(&rows->gone[i]);
     for (size_t i = 0; i < COLUMNS(rows->address); i++)
@@ -51,18 +53,19 @@ void vote_rows_add(struct vote_rows *rows, const struct ledger_row *row)
 void vote_rows_voter(struct vote_rows *rows, const struct voter_key *voter)
 {
     const struct standing *standing = &voter->standing;
+    struct column *columns = voter->has_row ? rows->changed : rows->fresh;
 
     if (!voter->found) {
         column_int(&rows->gone[0], (int64_t)voter->poll);
         column_hash(&rows->gone[1], &voter->voter);
         return;
     }
-    column_int(&rows->voter[0], (int64_t)voter->poll);
-    column_hash(&rows->voter[1], &voter->voter);
-    column_int(&rows->voter[2], standing->seq);
-    column_int(&rows->voter[3], standing->at_ms);
-    column_int(&rows->voter[4], (int64_t)standing->marks);
-    int_or_null(&rows->voter[5], standing->has_address, (int64_t)standing->address_group);
+    column_int(&columns[0], (int64_t)voter->poll);
+    column_hash(&columns[1], &voter->voter);
+    column_int(&columns[2], standing->seq);
+    column_int(&columns[3], standing->at_ms);
+    column_int(&columns[4], (int64_t)standing->marks);
+    int_or_null(&columns[5], standing->has_address, (int64_t)standing->address_group);
 }
 
 void vote_rows_address(struct vote_rows *rows, uint64_t poll, uint64_t group, int64_t more)
@@ -72,74 +75,32 @@ void vote_rows_address(struct vote_rows *rows, uint64_t poll, uint64_t group, in
     column_int(&rows->address[2], more);
 }
 
-static void queue_votes(struct vote_rows *rows, struct link *link)
+#define NO_HASHES SIZE_MAX
+
+/* A statement about rows, where there are any; one column may hold hashes. */
+static void queue(struct link *link, const char *sql, struct column *columns, size_t n,
+                  size_t hashes)
 {
     struct values values = { .n = 0 };
 
-    for (size_t i = 0; i < COLUMNS(rows->vote); i++) {
-        if (i == 3)
-            values_hashes(&values, &rows->vote[i]);
+    if (columns[0].n == 0)
+        return;
+    for (size_t i = 0; i < n; i++) {
+        if (i == hashes)
+            values_hashes(&values, &columns[i]);
         else
-            values_ints(&values, &rows->vote[i]);
+            values_ints(&values, &columns[i]);
     }
-    link_queue(link,
-               "INSERT INTO vote (poll, seq, at, voter, options, replaces, address) "
-               "SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7)",
-               &values);
-}
-
-static void queue_voters(struct vote_rows *rows, struct link *link)
-{
-    struct values values = { .n = 0 };
-
-    for (size_t i = 0; i < COLUMNS(rows->voter); i++) {
-        if (i == 1)
-            values_hashes(&values, &rows->voter[i]);
-        else
-            values_ints(&values, &rows->voter[i]);
-    }
-    link_queue(link,
-               "INSERT INTO voter (poll, voter, seq, at, options, address) "
-               "SELECT * FROM unnest($1, $2, $3, $4, $5, $6) "
-               "ON CONFLICT (poll, voter) DO UPDATE SET seq = excluded.seq, at = excluded.at, "
-               "options = excluded.options, address = excluded.address",
-               &values);
-}
-
-static void queue_gone(struct vote_rows *rows, struct link *link)
-{
-    struct values values = { .n = 0 };
-
-    values_ints(&values, &rows->gone[0]);
-    values_hashes(&values, &rows->gone[1]);
-    link_queue(link,
-               "DELETE FROM voter v USING unnest($1, $2) AS u(poll, voter) "
-               "WHERE v.poll = u.poll AND v.voter = u.voter",
-               &values);
-}
-
-static void queue_addresses(struct vote_rows *rows, struct link *link)
-{
-    struct values values = { .n = 0 };
-
-    for (size_t i = 0; i < COLUMNS(rows->address); i++)
-        values_ints(&values, &rows->address[i]);
-    link_queue(link,
-               "INSERT INTO address AS a (poll, address, votes) "
-               "SELECT u.poll, u.address, sum(u.more)::bigint "
-               "FROM unnest($1, $2, $3) AS u(poll, address, more) GROUP BY u.poll, u.address "
-               "ON CONFLICT (poll, address) DO UPDATE SET votes = a.votes + excluded.votes",
-               &values);
+    link_queue(link, sql, &values);
 }
 
 void vote_rows_queue(struct vote_rows *rows, struct link *link)
 {
-    if (rows->vote[0].n > 0)
-        queue_votes(rows, link);
-    if (rows->voter[0].n > 0)
-        queue_voters(rows, link);
-    if (rows->gone[0].n > 0)
-        queue_gone(rows, link);
-    if (rows->address[0].n > 0)
-        queue_addresses(rows, link);
+    queue(link, "SELECT vote_add($1, $2, $3, $4, $5, $6, $7)", rows->vote, COLUMNS(rows->vote), 3);
+    queue(link, "SELECT voter_add($1, $2, $3, $4, $5, $6)", rows->fresh, COLUMNS(rows->fresh), 1);
+    queue(link, "SELECT voter_change($1, $2, $3, $4, $5, $6)", rows->changed,
+          COLUMNS(rows->changed), 1);
+    queue(link, "SELECT voter_remove($1, $2)", rows->gone, COLUMNS(rows->gone), 1);
+    queue(link, "SELECT address_count($1, $2, $3)", rows->address, COLUMNS(rows->address),
+          NO_HASHES);
 }

@@ -30,8 +30,9 @@ struct ledger_row {
 
 struct vote_rows { /* zeroed is empty */
     struct column vote[7];
-    struct column voter[6];   /* that stand now … */
-    struct column gone[2];    /* … and that do no more */
+    struct column fresh[6];   /* voters that stand now, and have no row yet, … */
+    struct column changed[6]; /* … or an older one; … */
+    struct column gone[2];    /* … and that stand no more */
     struct column address[3]; /* poll, group, how many more votes stand */
 };
 
