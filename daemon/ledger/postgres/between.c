@@ -1,14 +1,18 @@
 /*
- * ledger/postgres/between.c - what there is to do between batches: the news, the clock, tidying up.
+ * ledger/postgres/between.c - what there is to do between batches: gathering, the news, the clock,
+ * tidying up.
  *
  * Threads: the writer.
  */
+#include <time.h>
+
 #include "base/log.h"
 #include "ledger/postgres/admin.h"
 
-#define NEWS_MS 100       /* other nodes' votes are looked for so often, … */
-#define NEWS_DOWN_MS 500  /* … and an engine that is not there */
-#define NEWS_WAIT_MS 4000 /* an answer may take so long */
+#define GATHER_US_MAX 10000 /* no longer than a batch or two take */
+#define NEWS_MS 100         /* other nodes' votes are looked for so often, … */
+#define NEWS_DOWN_MS 500    /* … and an engine that is not there */
+#define NEWS_WAIT_MS 4000   /* an answer may take so long */
 #define SWEEP_MS 500
 #define SWEEP_POLLS 8 /* in one turn */
 #define TIDY_MS 1000
@@ -17,6 +21,18 @@
 static int64_t sooner(int64_t a, int64_t b)
 {
     return a < b ? a : b;
+}
+
+/* Where other nodes count in the same polls, the next batch will wait for their locks, and whatever
+ * comes in that time has to wait for the batch behind it. So half of the wait is spent before the
+ * batch is taken: with 66 connections on each of three nodes it then holds 62 votes, not 46. */
+static void gather(struct postgres *store)
+{
+    int64_t us = sooner(store->shared_us / 2, GATHER_US_MAX);
+
+    store->shared_us = 0;
+    if (us > 0)
+        (void)nanosleep(&(struct timespec){ .tv_nsec = (long)us * 1000 }, NULL);
 }
 
 static void look(struct postgres *store, int64_t now_ms)
@@ -159,10 +175,12 @@ enum store_result postgres_work(struct store *base, bool idle, struct queue_list
                                 int64_t *ret_next_ms)
 {
     struct postgres *store = postgres_of(base);
-    int64_t now_ms = clock_mono_ms(store->clock);
+    int64_t now_ms;
 
     (void)idle;
     (void)answered; /* no job is ever kept */
+    gather(store);
+    now_ms = clock_mono_ms(store->clock);
     look(store, now_ms);
     sweep(store, now_ms);
     tidy(store, now_ms); /* also under load: a batch leaves a row */

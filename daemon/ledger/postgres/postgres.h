@@ -60,6 +60,7 @@ struct postgres {
     char durability[64];   /* what the engine does less than it should; "": nothing */
     bool damaged;          /* a poll that was read last cannot be shown, … */
     struct why damage;     /* … and why */
+    int64_t shared_us;     /* what the last turn waited for locks, where others count too */
     int64_t look_again_ms; /* mono: at what other nodes have done */
     int64_t sweep_again_ms;
     int64_t tidy_again_ms;

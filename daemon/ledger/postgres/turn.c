@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "ledger/postgres/head.h"
 #include "ledger/postgres/turn_parts.h"
+#include "ledger/statistics.h"
 
 #define STATEMENT_MS 4000 /* what was begun just before the deadline has so long */
 #define RESOLVE_MS 5000   /* to ask what became of a COMMIT */
@@ -137,6 +138,8 @@ static enum turn_step take_head(struct turn *turn, const struct head *head)
                  book->poll->id);
         return STEP_DONE; /* as if it were not there: nothing is counted on top of that */
     }
+    if (head->seq > book->seq)
+        turn->shared = true;
     draft->poll = poll_ref(book->poll);
     draft->counts = head->counts;
     draft->before = head->counts;
@@ -182,16 +185,21 @@ static void queue_begin(struct postgres *store, bool as_batch)
 /* One attempt, up to where it is decided. */
 static enum turn_step attempt(struct turn *turn, const struct turn_task *task)
 {
+    int64_t began_us = statistics_now_us();
+    int64_t waited_us = 0;
     enum turn_step step;
 
     queue_begin(turn->store, turn->locks);
     step = task->ask(turn, task->context);
-    if (step == STEP_DONE)
+    if (step == STEP_DONE) {
         step = flush(turn);
+        waited_us = statistics_now_us() - began_us;
+    }
     if (step == STEP_DONE && !postgres_is_greeted(turn->store, GREETING_STATEMENT, 0))
         step = STEP_AGAIN;
     if (step == STEP_DONE)
         step = take_heads(turn);
+    turn->store->shared_us = step == STEP_DONE && turn->locks && turn->shared ? waited_us : 0;
     if (step == STEP_DONE)
         step = task->decide(turn, task->context);
     return step;

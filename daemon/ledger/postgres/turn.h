@@ -52,6 +52,7 @@ struct turn {
     int64_t deadline_ms;
     size_t n_asked;       /* statements before those of turn_task.ask */
     bool writes;          /* something is to be committed; else it only looked */
+    bool shared;          /* other nodes have counted in them since this one did */
     bool locks;           /* the polls' rows are locked, … */
     bool lasts;           /* … and what is read counts only once it is sure to last */
     struct draft *drafts; /* by number */
