@@ -1,80 +1,21 @@
 """A disk that is full is no broken one: votes wait, reads go on, and so does the daemon."""
-import os
-import subprocess
 import warnings
 
 import pytest
 
+import full_disk
 import harness
-import shim
 from bulk import ballot, bulk_all
+from full_disk import refused
 
-SIZE = 24 << 20
 BALLAST = 8 << 20
-
-
-class RealDisk:
-    """A tmpfs of 24 MiB."""
-    real = True
-
-    def __init__(self, folder):
-        self.folder = folder
-        self.filler = folder / "filler"
-
-    def fill(self, left=0):
-        """All but `left` bytes."""
-        with open(self.filler, "ab", buffering=0) as file:
-            try:
-                while True:
-                    room = os.statvfs(self.folder)
-                    file.write(b"x" * min(1 << 20, max(4096, room.f_bavail * room.f_frsize - left)))
-                    if left and room.f_bavail * room.f_frsize <= left + 4096:
-                        return
-            except OSError:
-                pass
-
-    def empty(self):
-        self.filler.unlink()
-
-
-class PretendedDisk:
-    """Where nothing may be mounted: the shim says that it is full."""
-    real = False
-
-    def __init__(self, daemon):
-        self.daemon = daemon
-
-    def fill(self):
-        self.daemon.shim.arm("write allocate", kinds=("main", "wal", "ballast"), for_ever=True,
-                             error="ENOSPC")
-
-    def empty(self):
-        self.daemon.shim.disarm()
+CYCLES = 10
 
 
 @pytest.fixture
 def small(tmp_path):
-    """A daemon and the small disk that its store is on."""
-    mount = tmp_path / "disk"
-    mount.mkdir()
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", str(mount)],
-                          capture_output=True, text=True)
-    one = shim.FaultyDaemon(tmp_path, store_folder=mount)
-    if done.returncode == 0:
-        disk = RealDisk(mount)
-    else:
-        warnings.warn(f"no disk of its own, only a pretended one: {done.stderr.strip()}")
-        disk = PretendedDisk(one)
-    yield one, disk
-    if one.process:
-        one.kill()
-    if disk.real:
-        subprocess.run(["umount", str(mount)], check=True)
-
-
-def refused(answer):
-    return (answer.status == 503 and answer.json()["type"] == "/problems/store-unavailable"
-            and int(answer.fields["retry-after"]) > 0)
+    with full_disk.small_disk(tmp_path, warnings.warn) as daemon_and_disk:
+        yield daemon_and_disk
 
 
 def reads_stay_up(daemon, votes):
@@ -252,29 +193,8 @@ def test_a_log_that_cannot_be_emptied_is_kept_and_emptied_later(daemon, error):
     assert not (daemon.state / "tally.db-wal").exists()
 
 
-def test_a_disk_that_fills_again_and_again_loses_no_vote_and_keeps_no_daemon_from_ending(small):
-    """Votes until it is full, room again, votes, and an end on the full disk, over and over."""
-    daemon, disk = small
-    counted = []
-    daemon.start()
-    daemon.poll("p")
-    for turn in range(3):
-        disk.fill()
-        for i in range(2000):
-            voter = f"t{turn}-{i}"
-            answer = daemon.vote("p", 1 + turn, voter)
-            if answer.status == 503:
-                assert refused(answer), answer
-                break
-            counted.append((voter, 1 + turn))
-        reads_stay_up(daemon, len(counted))
-        daemon.stop()
-        daemon.start()
-        reads_stay_up(daemon, len(counted))
-        disk.empty()
-        assert daemon.vote("p", 1 + turn, f"room{turn}").json()["result"] == "counted"
-        counted.append((f"room{turn}", 1 + turn))
-        for voter, option in counted[-20:]:
-            assert daemon.vote("p", option, voter).json()["result"] == "already"
-    assert daemon.admin("POST", "/v1/verify").json()["ok"]
-    daemon.stop()
+def test_a_disk_that_fills_again_and_again_loses_no_vote_and_keeps_no_daemon_from_ending():
+    sums = full_disk.run(CYCLES, seed=7, tell=warnings.warn)
+    assert sums.clean(), vars(sums)
+    assert sums.refused > 0 and sums.acknowledged > 0
+    assert sums.freed > 0
