@@ -13,6 +13,7 @@ import raw
 MOVES = re.compile(rb'"version":\d+|"updated_at":"[^"]*"|"created_at":"[^"]*"|"at":"[^"]*"|'
                    rb'Z,|\bv=\d+|<time[^>]*>[^<]*</time>|\d{4}-\d\d-\d\d[T ]\d\d:\d\dZ?|'
                    rb'content="\d+"|data-version="\d+"')
+FIGURES = re.compile(rb'"\d{4}-[^"]*Z"|\bnull\b|(?<=[ :])\d[\d.e+-]*')
 FIELDS_MOVE = ("date", "etag", "content-length")
 numbers = itertools.count(1)
 
@@ -29,6 +30,13 @@ def need(holds, *what):
 def steady(outcome):
     fields = {k: v for k, v in outcome.fields.items() if k not in FIELDS_MOVE}
     return outcome.status, fields, MOVES.sub(b"", outcome.body)
+
+
+def figures(outcome):
+    """Of what counts and measures: all but the numbers, and that some memory is in use."""
+    need(b"process_resident_memory_bytes 0\n" not in outcome.body, "no memory is in use")
+    status, fields, _ = steady(outcome)
+    return status, fields, FIGURES.sub(b"n", outcome.body)
 
 
 def refused(outcome):

@@ -4,7 +4,7 @@ import os
 
 import harness
 import raw
-from kinds import Case, Doer, Reader, Writer, need, no_answer, numbers
+from kinds import Case, Doer, Reader, Writer, figures, need, no_answer, numbers
 
 POLLS = ("p", "r", "address", "form")
 FORM = "application/x-www-form-urlencoded"
@@ -257,6 +257,11 @@ ALL = [
     Reader("already voted", "POST", "/v1/polls/form/votes", local=True,
            body={"option": 1, "voter": "early form"}),
     Reader("readyz", "GET", "/readyz"),
+    Reader("livez", "GET", "/livez"),
+    Reader("metrics", "GET", "/metrics", local=True, steady=figures),
+    Reader("status", "GET", "/v1/status", local=True, steady=figures),
+    Reader("the reference", "GET", "/openapi.json"),
+    Reader("the reference unchanged", "GET", "/openapi.json", {"If-None-Match": '"other", *'}),
     Reader("export", "GET", "/v1/polls/r/votes?all=1", local=True),
     Reader("export as csv", "GET", "/v1/polls/r/votes?format=csv", local=True),
     Doer("a form without its cookie", lambda n: raw.closing(
@@ -279,5 +284,4 @@ ALL = [
     Doer("a recount", admin("POST", "/v1/verify", {"polls": ["r"]}), (200,)),
     Doer("a backup", lambda n: raw.closing("POST", "/v1/backup", {"path": f"backup-{n}"}), (200,),
          again=(409,)),
-    Doer("status", admin("GET", "/v1/status"), (200,)),
 ]
