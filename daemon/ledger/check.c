@@ -69,6 +69,8 @@ static bool check_pages(sqlite3 *db, struct check *check, struct why *why)
     while ((code = sqlite3_step(row)) == SQLITE_ROW) {
         const char *line = (const char *)sqlite3_column_text(row, 0);
 
+        if (sqlite_read_errno(db) != 0)
+            return check_failed(db, why); /* that is no damage, or not for certain */
         if (!line || strcmp(line, "ok") != 0)
             mismatch(check, "file: %s", line ? line : "no memory");
     }

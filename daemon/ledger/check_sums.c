@@ -18,11 +18,21 @@ static void statement_close(sqlite3_stmt **statement)
 
 bool check_failed(sqlite3 *db, struct why *reterr_why)
 {
-    if (!db || (sqlite3_errcode(db) & 0xFF) == SQLITE_NOMEM)
+    const char *name = db ? sqlite3_db_filename(db, "main") : NULL;
+    int code = db ? sqlite3_errcode(db) & 0xFF : SQLITE_NOMEM;
+    int unread = db ? sqlite_read_errno(db) : 0;
+
+    if (unread == 0 && code == SQLITE_IOERR)
+        unread = sqlite3_system_errno(db);
+    if (!name) /* it was not even opened */
+        name = "the store";
+    if (code == SQLITE_NOMEM)
         why_set(reterr_why, "no memory to read the store; try again");
+    else if (unread != 0)
+        why_set(reterr_why, "%s cannot be read: %s; the disk may be failing", name,
+                strerror(unread));
     else
-        why_set(reterr_why, "%s cannot be read: %s; restore a backup",
-                sqlite3_db_filename(db, "main"), sqlite3_errmsg(db));
+        why_set(reterr_why, "%s cannot be read: %s; restore a backup", name, sqlite3_errmsg(db));
     return false;
 }
 

@@ -196,6 +196,8 @@ MUST_USE bool sqlite_create(const char *path, struct why *reterr_why);
 /* What SQLite says of its last error, what the system said, and what to do: one line. db NULL: no
  * memory. */
 struct why sqlite_says(sqlite3 *db);
+/* Why the disk could not be read, where SQLite has taken that for damage. 0: it was read. */
+int sqlite_read_errno(sqlite3 *db);
 MUST_USE bool sqlite_exec(sqlite3 *db, const char *sql, struct why *reterr_why);
 /* Begins a transaction that writes, while the store opens. */
 MUST_USE bool sqlite_begin(struct sqlite_store *store, struct why *reterr_why);

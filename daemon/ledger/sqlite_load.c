@@ -254,7 +254,8 @@ static bool sums_agree(const struct book *book)
 }
 
 /* The newest row of the ledger is the one that the poll's row names: a look at one key. */
-static bool rows_agree(struct sqlite_store *store, const struct book *book)
+static bool rows_agree(struct sqlite_store *store, const struct book *book, bool *ret_agree,
+                       struct why *why)
 {
     sqlite3_stmt *statement = NULL;
     bool ok = sqlite3_prepare_v2(store->db,
@@ -262,11 +263,11 @@ static bool rows_agree(struct sqlite_store *store, const struct book *book)
                                  "WHERE row > ?1 << 32 AND row <= (?1 << 32) + 4294967295",
                                  -1, &statement, NULL) == SQLITE_OK &&
               sqlite3_bind_int64(statement, 1, (sqlite3_int64)book->poll->number) == SQLITE_OK &&
-              sqlite3_step(statement) == SQLITE_ROW &&
-              sqlite3_column_int64(statement, 0) == (sqlite3_int64)book->seq;
+              sqlite3_step(statement) == SQLITE_ROW;
 
+    *ret_agree = ok && sqlite3_column_int64(statement, 0) == (sqlite3_int64)book->seq;
     (void)sqlite3_finalize(statement);
-    return ok;
+    return ok || unreadable(store, why);
 }
 
 /* All that was read is as it was written; where there are sums, which there are behind the first
@@ -307,8 +308,11 @@ static bool check_books(struct sqlite_store *store, struct why *why)
 
     for (size_t i = 0; i < store->n_books; i++) {
         const struct book *book = store->books[i];
+        bool agree;
 
-        if (sums_agree(book) && rows_agree(store, book) && counts_fit(book->poll, &book->counts))
+        if (!rows_agree(store, book, &agree, why))
+            return false;
+        if (agree && sums_agree(book) && counts_fit(book->poll, &book->counts))
             continue;
         (void)snprintf(what, sizeof what, "the tally of poll %s is not that of its votes",
                        book->poll->id);

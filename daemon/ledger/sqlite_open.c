@@ -23,6 +23,25 @@
 
 #define SAYS_MAX 160
 
+/* Of EIO and its like SQLite makes SQLITE_CORRUPT (by way of SQLITE_IOERR_CORRUPTFS), and
+ * sqlite3_system_errno() knows nothing of it; the file remembers. */
+int sqlite_read_errno(sqlite3 *db)
+{
+    static const int files[] = { SQLITE_FCNTL_FILE_POINTER, SQLITE_FCNTL_JOURNAL_POINTER };
+
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        sqlite3_file *file = NULL;
+        int number = 0;
+
+        (void)sqlite3_file_control(db, "main", files[i], (void *)&file);
+        if (file && file->pMethods)
+            (void)file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &number);
+        if (number == EIO || number == ENXIO || number == ERANGE)
+            return number;
+    }
+    return 0;
+}
+
 struct why sqlite_says(sqlite3 *db)
 {
     static const char remedy[] = "; it is damaged: see what tallyd --check-store says, and restore "
@@ -30,6 +49,7 @@ struct why sqlite_says(sqlite3 *db)
     struct why says;
     const char *text = db ? sqlite3_errmsg(db) : "no memory";
     int system = db ? sqlite3_system_errno(db) : 0;
+    int unread = db ? sqlite_read_errno(db) : 0;
     int len = (int)strcspn(text, "\n"); /* it may quote a table's definition to its end */
 
     if (len > SAYS_MAX)
@@ -39,11 +59,22 @@ struct why sqlite_says(sqlite3 *db)
     case SQLITE_NOTADB:
     case SQLITE_CONSTRAINT: /* what there is one of is there twice */
     case SQLITE_ERROR:      /* a table is not what it was */
-        why_set(&says, "%.*s%s", len, text, remedy);
+        if (unread != 0)
+            why_set(&says, "its disk cannot be read: %s", strerror(unread));
+        else
+            why_set(&says, "%.*s%s", len, text, remedy);
         break;
+    case SQLITE_READONLY: /* what could not be opened it opens once more, to read alone … */
+        why_set(&says, "it can be opened to be read alone; see whose file it is, and whether the "
+                       "disk is failing");
+        break;
+    case SQLITE_CANTOPEN: /* … and tells of that: not why none could be made */
     case SQLITE_IOERR:
-    case SQLITE_CANTOPEN:
-        why_set(&says, "%.*s%s%s", len, text, system ? ": " : "", system ? strerror(system) : "");
+        if (system == ENOENT)
+            why_set(&says, "a file beside it cannot be made; the disk may be failing");
+        else
+            why_set(&says, "%.*s%s%s", len, text, system ? ": " : "",
+                    system ? strerror(system) : "");
         break;
     default:
         why_set(&says, "%.*s", len, text);

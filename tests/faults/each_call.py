@@ -144,9 +144,11 @@ def check_ended(life):
     assert life.status in (0, 1)
     if life.status == 1:
         check_told(life)
+    assert not any("damaged" in line for line in life.daemon.log), life.daemon.log
 
 KINDS = shim.STORE + ("draft",)  # a new store is made under another name
-SAID = ("Input/output", "I/O", "No space", "Disk quota", "full")
+SAID = ("Input/output", "I/O", "No space", "Disk quota", "full",
+        "cannot be made", "read alone")  # SQLite opens it once more, to read, and tells of that
 
 # Which calls fail with what, for ever too or only once, and what has to become of it.
 SETTINGS = {
