@@ -228,6 +228,10 @@ static bool check_poll(sqlite3 *db, sqlite3_stmt *row, struct check *check, stru
         mismatch(check, "poll %s: its definition cannot be read", kept.id);
         return true;
     }
+    if (strcmp(poll->id, kept.id) != 0) {
+        mismatch(check, "poll %s: its definition is that of poll %s", kept.id, poll->id);
+        return true;
+    }
     poll->number = (uint64_t)sqlite3_column_int64(row, 0);
     if (!read_tally(db, &kept, check, why) || !recount_rows(db, &kept, &recount, check, why))
         return false;

@@ -77,9 +77,9 @@ bool check_sums(sqlite3 *db, uint64_t number, const struct counts *kept, const c
         sqlite3_bind_int64(row, 1, (sqlite3_int64)number) != SQLITE_OK ||
         sqlite3_step(row) != SQLITE_ROW)
         return check_failed(db, reterr_why);
-    book = sqlite_read_book(row, reterr_why);
-    if (!book)
-        return false;
+    book = sqlite_read_book(row, NULL);
+    if (!book) /* all else that there is to say of its definition was said before */
+        return check_failed(NULL, reterr_why);
     if (!book->has_sums)
         return true;
     memcpy(book->counts.marks, kept->marks, sizeof book->counts.marks);

@@ -70,6 +70,19 @@ def test_each_page_that_is_zeroed_is_told_of(folder):
     assert len(silent) <= free  # what is on a free page is nobody's
 
 
+def test_a_poll_under_another_id_than_its_definition_has_is_told_of(folder):
+    daemon = closed(folder)
+    with sqlite3.connect(daemon.store) as store:
+        store.execute("UPDATE poll SET id = 'q'")
+    store.close()
+    checked = subprocess.run([harness.TALLYD, "--check-store", "--store", f"sqlite:{daemon.store}"],
+                             capture_output=True, text=True)
+    lines = checked.stdout.splitlines()
+    assert (checked.returncode, checked.stderr) == (1, "")
+    assert lines[0] == "poll q: its definition is that of poll p" and "restore" in lines[-1]
+    refused(daemon, "a poll has two ids", "restore")
+
+
 @pytest.mark.parametrize("left", [0.9, 0.5, 0])
 def test_a_store_that_is_cut_short_is_refused_and_stays_as_it_is(folder, left):
     daemon = closed(folder)
