@@ -62,6 +62,7 @@ static void begin_poll(struct verify *verify)
     verify->recount = (struct recount){ .seq = 0 };
     verify->scan.after = 0;
     verify->scan.end = 0;
+    verify->scan.rows_differ = false;
     verify->scan.with_replaced = true;
     if (verify->at < verify->n)
         verify->scan.poll = verify->polls[verify->at]->poll->number;
@@ -99,6 +100,8 @@ static void end_poll(struct verify *verify)
                        recount->seq, scan->end);
         mismatch(verify, detail);
     }
+    if (scan->rows_differ)
+        mismatch(verify, "some row of it is not as it was written");
     if (!recount_agrees(recount, &scan->counts))
         mismatch(verify, "the rows add up to another tally than the one that is shown");
     if (!recount_agrees(recount, &scan->stored))

@@ -43,7 +43,10 @@ struct scan {
     struct counts stored;  /* … and from its table; only with `with_replaced` */
     bool all_replace_none; /* … and whether no row up to there replaces another */
     size_t n;
-    bool done; /* nothing follows up to `end` */
+    bool done;            /* nothing follows up to `end`; then, with `with_replaced`, … */
+    bool rows_differ;     /* … whether a row is not as it was written, where that is known */
+    uint64_t rows_sum;    /* the store's own */
+    uint64_t at_rewrites; /* the store's own */
     struct scanned rows[SCAN_ROWS_MAX];
 };
 

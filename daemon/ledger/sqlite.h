@@ -126,9 +126,10 @@ struct sqlite_store {
     size_t n_books;
     size_t room_books;
     size_t n_loading;
-    struct queue_list orphans;  /* jobs whose poll went while they waited: to be decided anew */
-    bool recovered;             /* the log is that of a crash: it goes before one is written */
-    int wal_frames;             /* not yet checkpointed, by the last commit */
+    struct queue_list orphans; /* jobs whose poll went while they waited: to be decided anew */
+    uint64_t rewrites; /* how often rows were changed: sums that were begun before are void */
+    bool recovered;    /* the log is that of a crash: it goes before one is written */
+    int wal_frames;    /* not yet checkpointed, by the last commit */
     int64_t last_checkpoint_ms; /* wall: of all of the log; 0: none since the start */
     uint64_t ballast_bytes;
     bool ballast_there;

@@ -78,6 +78,7 @@ static enum fault forget_rows(struct sqlite_store *store, struct book *book,
         fault = forget_row(store, book, forgetting->seqs[i], &forgetting->random);
     if (fault != FAULT_NONE)
         return fault;
+    store->rewrites++;
     touched->drops_sets = true; /* they hold the old hash */
     store->forgets = true;
     return FAULT_NONE;

@@ -68,6 +68,8 @@ static enum fault begin_scan(struct sqlite_store *store, const struct book *book
 {
     scan->end = book->seq;
     scan->counts = book->counts;
+    scan->rows_sum = book->rows_sum;
+    scan->at_rewrites = store->rewrites;
     /* Each row that replaces another makes one row more than there are voters. */
     scan->all_replace_none = scan->counts.voters == scan->end;
     return scan->with_replaced ? read_stored(store, book, &scan->stored) : FAULT_NONE;
@@ -109,18 +111,20 @@ static enum fault read_rows(struct sqlite_store *store, const struct book *book,
         code = sqlite3_step(rows);
         if (code != SQLITE_ROW)
             break;
-        if (!vote_row_read(rows, &row))
+        if (!vote_row_read(rows, &row)) {
             fault = contradiction(store, book, scan->after);
-        else
-            scan->rows[scan->n++] =
-                (struct scanned){ .seq = row.seq,
-                                  .replaces = row.replaces,
-                                  .at_ms = book->poll->created_at_ms + row.at_ms,
-                                  .marks = row.marks,
-                                  .retracted = row.retracted,
-                                  .voter = row.voter,
-                                  .has_address = row.has_address,
-                                  .address_group = row.group };
+            break;
+        }
+        if (scan->with_replaced)
+            scan->rows_sum -= sums_row(&row);
+        scan->rows[scan->n++] = (struct scanned){ .seq = row.seq,
+                                                  .replaces = row.replaces,
+                                                  .at_ms = book->poll->created_at_ms + row.at_ms,
+                                                  .marks = row.marks,
+                                                  .retracted = row.retracted,
+                                                  .voter = row.voter,
+                                                  .has_address = row.has_address,
+                                                  .address_group = row.group };
     }
     (void)sqlite3_reset(rows);
     return fault == FAULT_NONE ? sql_fault(store, code) : fault;
@@ -144,6 +148,8 @@ static enum fault read_scan(struct sqlite_store *store, struct job *job)
             fault = look_up_replaced(store, book, &scan->rows[i]);
     }
     scan->done = scan->n < SCAN_ROWS_MAX || scan->rows[scan->n - 1].seq == scan->end;
+    scan->rows_differ = scan->done && scan->with_replaced && scan->rows_sum != 0 &&
+                        scan->at_rewrites == store->rewrites;
     job->result = JOB_READ;
     return fault;
 }

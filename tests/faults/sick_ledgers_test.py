@@ -83,6 +83,18 @@ def test_a_poll_under_another_id_than_its_definition_has_is_told_of(folder):
     refused(daemon, "a poll has two ids", "restore")
 
 
+def test_a_recount_finds_a_row_that_counts_the_same_and_is_another(folder):
+    daemon = closed(folder)
+    with sqlite3.connect(daemon.store) as store:
+        store.execute("UPDATE vote SET at = at + 1 WHERE row & 4294967295 = 3")
+    store.close()
+    daemon.start()
+    assert daemon.admin("POST", "/v1/verify").json() == {
+        "ok": False, "polls": 1, "votes": 20,
+        "mismatches": [{"poll": "p", "detail": "some row of it is not as it was written"}]}
+    daemon.stop()
+
+
 @pytest.mark.parametrize("left", [0.9, 0.5, 0])
 def test_a_store_that_is_cut_short_is_refused_and_stays_as_it_is(folder, left):
     daemon = closed(folder)

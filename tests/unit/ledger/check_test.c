@@ -432,6 +432,72 @@ static void a_newer_backup_is_refused(void **state)
     refuses(fixture, &backup, "newer tallyd");
 }
 
+/* The next slice of all rows of a poll, as a recount reads them. */
+static void read_slice(struct fixture *fixture, const char *id, struct scan *scan)
+{
+    struct published *published = board_get(fixture->board, str_of(id));
+    struct refusal refusal = { .problem = PROBLEM_NONE };
+    struct job job = { .kind = JOB_SCAN, .scan = scan, .refusal = &refusal };
+
+    assert_non_null(published);
+    scan->poll = published->poll->number;
+    scan->with_replaced = true;
+    published_free(published);
+    assert_int_equal(store_read(fixture->store, &job), STORE_DONE);
+    assert_int_equal(job.result, JOB_READ);
+    if (scan->n > 0)
+        scan->after = scan->rows[scan->n - 1].seq;
+}
+
+static bool rows_differ(struct fixture *fixture, const char *id)
+{
+    struct scan scan = { .after = 0 };
+
+    while (!scan.done)
+        read_slice(fixture, id, &scan);
+    return scan.rows_differ;
+}
+
+static void a_recount_finds_rows_that_count_the_same_and_are_others(void **state)
+{
+    static const char *const flips[] = {
+        "UPDATE vote SET at = at + 1 WHERE row & 4294967295 = 2",
+        "UPDATE vote SET voter = randomblob(16) WHERE row & 4294967295 = 5",
+        "UPDATE vote SET address = x'0102030405060708' WHERE row & 4294967295 = 1",
+    };
+
+    for (size_t i = 0; i < sizeof flips / sizeof flips[0]; i++) {
+        struct fixture *fixture;
+
+        assert_int_equal(make(state), 0);
+        fixture = *state;
+        assert_false(rows_differ(fixture, "p"));
+        plant(fixture, flips[i]);
+        assert_null(fixture_open(fixture));
+        if (!rows_differ(fixture, "p"))
+            fail_msg("not found: %s", flips[i]);
+        (void)remove_it(state);
+    }
+}
+
+static void voters_who_are_forgotten_between_two_slices_make_no_difference(void **state)
+{
+    struct fixture *fixture = *state;
+    struct scan scan = { .after = 0 };
+    const uint32_t forgotten[] = { 1, 2 * SCAN_ROWS_MAX }; /* one of each slice */
+
+    fixture_put(fixture, "many", "{\"title\":\"t\"," OPTIONS "}");
+    fixture_vote_many(fixture, "many", 2 * (size_t)SCAN_ROWS_MAX);
+    fixture_put(fixture, "many", "{\"title\":\"t\",\"state\":\"closed\"," OPTIONS "}");
+    read_slice(fixture, "many", &scan);
+    assert_false(scan.done);
+    assert_int_equal(fixture_forget(fixture, "many", forgotten, 2).store, STORE_DONE);
+    while (!scan.done)
+        read_slice(fixture, "many", &scan);
+    assert_false(scan.rows_differ);
+    assert_false(rows_differ(fixture, "many"));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make, remove_it)
 
 int main(void)
@@ -448,6 +514,8 @@ int main(void)
         TEST(a_backup_with_a_wrong_tally_is_refused),
         TEST(an_older_store_and_its_backup_are_checked_and_restored),
         TEST(a_newer_backup_is_refused),
+        cmocka_unit_test(a_recount_finds_rows_that_count_the_same_and_are_others),
+        TEST(voters_who_are_forgotten_between_two_slices_make_no_difference),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
