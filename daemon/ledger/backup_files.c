@@ -23,6 +23,7 @@
 #include "base/str.h"
 #include "ledger/draft.h"
 #include "ledger/files.h"
+#include "ledger/sqlite.h"
 
 #define HEADER_WRITE_VERSION                                                                       \
     18 /* of the file format: 1 a journal, 2 a log; then the same to read */
@@ -158,15 +159,17 @@ bool backup_files_have_room(const struct backup_files *files, uint64_t bytes,
                   bytes, room);
 }
 
-/* The copy says that it keeps a log, as the store does. Nobody writes to a backup: as an ordinary
- * file it can be read from a medium that is read-only, without a log being made beside it. */
+/* The copy says that it keeps a log, and has one, as the store does. Nobody writes to a backup: as
+ * an ordinary file it can be read from a medium that is read-only, without a log being made beside
+ * it.
+ */
 static bool settle_database(struct backup_files *files)
 {
     static const char journal[2] = { 1, 1 };
     struct stat file;
     int fd = open(files->draft, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
     bool ok = fd >= 0 && pwrite(fd, journal, sizeof journal, HEADER_WRITE_VERSION) == 2 &&
-              fsync(fd) == 0 && fstat(fd, &file) == 0;
+              mark_remove(files->draft) && fsync(fd) == 0 && fstat(fd, &file) == 0;
     int error = errno;
 
     if (fd >= 0)

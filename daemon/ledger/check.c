@@ -289,22 +289,9 @@ static int64_t neighbour_bytes(const char *path, const char *suffix)
     return buf_ok(&name) && stat(name.bytes, &file) == 0 ? file.st_size : 0;
 }
 
-/* A file that nobody changes: no lock, no log, nothing made beside it. */
 static bool open_unchanging(const char *path, sqlite3 **ret_db, struct why *why)
 {
-    AUTO_BUF uri = { 0 };
-
-    buf_text(&uri, "file:");
-    for (const char *at = path; *at; at++)
-        buf_format(&uri, strchr("?#%", *at) ? "%%%02X" : "%c", (unsigned char)*at);
-    buf_text(&uri, "?immutable=1");
-    buf_char(&uri, '\0');
-    if (buf_ok(&uri) && sqlite3_open_v2(uri.bytes, ret_db,
-                                        SQLITE_OPEN_READONLY | SQLITE_OPEN_URI |
-                                            SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
-                                        NULL) == SQLITE_OK)
-        return true;
-    return check_failed(*ret_db, why);
+    return sqlite_open_unchanging(path, ret_db) || check_failed(*ret_db, why);
 }
 
 /* The lock in memory, so that no -shm is made; and closing it is no checkpoint. */
@@ -349,7 +336,7 @@ static bool check_locked(const char *path, const struct keys *keys, struct check
                 path);
         return false;
     }
-    if (!sqlite_log_ok(path, why))
+    if (!sqlite_log_not_lost(path, why) || !sqlite_log_ok(path, why))
         return false;
     if (neighbour_bytes(path, "-wal") > 0 ? !open_with_log(path, &db, why)
                                           : !open_unchanging(path, &db, why))
@@ -391,6 +378,6 @@ bool check_backup(const char *path, const struct keys *keys, struct check *check
 {
     AUTO_DB db = NULL;
 
-    return check_is_backup(path, reterr_why) && open_unchanging(path, &db, reterr_why) &&
-           check_all(db, keys, check, reterr_why);
+    return check_is_backup(path, reterr_why) && sqlite_log_not_lost(path, reterr_why) &&
+           open_unchanging(path, &db, reterr_why) && check_all(db, keys, check, reterr_why);
 }

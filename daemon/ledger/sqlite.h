@@ -128,6 +128,8 @@ struct sqlite_store {
     size_t n_loading;
     struct queue_list orphans; /* jobs whose poll went while they waited: to be decided anew */
     uint64_t rewrites; /* how often rows were changed: sums that were begun before are void */
+    bool ends_well;    /* it was opened whole, and nothing broke: its log may go at the end */
+    bool marked;       /* its file says that there is a log (sqlite_mark.c) */
     bool recovered;    /* the log is that of a crash: it goes before one is written */
     int wal_frames;    /* not yet checkpointed, by the last commit */
     int64_t last_checkpoint_ms; /* wall: of all of the log; 0: none since the start */
@@ -188,6 +190,21 @@ void ballast_free(const char *path);
 /* sqlite_log.c */
 /* Whether a crash explains what the log beside the store looks like. Only reads. */
 MUST_USE bool sqlite_log_ok(const char *path, struct why *reterr_why);
+
+/* sqlite_mark.c */
+/* Opens a file that nobody changes: no lock, no log, nothing made beside it. false: *ret_db, where
+ * it is not NULL, says why; it is to be closed either way. */
+MUST_USE bool sqlite_open_unchanging(const char *path, sqlite3 **ret_db);
+/* Whether the store has the log beside it that it should have. Only reads, before it is open. */
+MUST_USE bool sqlite_log_not_lost(const char *path, struct why *reterr_why);
+/* The log has its name on disk. FAULT_BROKEN, or FAULT_NONE. */
+MUST_USE enum fault mark_set(struct sqlite_store *store);
+/* All that the log holds goes into the file, and the mark with it. Where store->marked still holds
+ * afterwards it did not: the log has to stay. */
+MUST_USE enum fault mark_clear(struct sqlite_store *store);
+/* Out of a copy that nobody else has open and that keeps no log; not synced. false: errno says why.
+ */
+MUST_USE bool mark_remove(const char *path);
 
 /* sqlite_create.c */
 /* Where there is no file of this name, makes it: an empty store, on disk. */

@@ -40,4 +40,5 @@ void sqlite_abandon(struct store *base, struct queue_list *answered)
     backup_abandon(store, answered);
     /* Nothing is synced again behind a sync that failed: the next start writes the log anew. */
     (void)sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    store->ends_well = false; /* nor is anything written */
 }

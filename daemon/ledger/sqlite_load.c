@@ -91,12 +91,13 @@ static bool meta_get(struct sqlite_store *store, const char *name, void *ret, in
     return ok;
 }
 
-/* A start that finds it ends what a crash left (sqlite_scrub.c). */
-static bool load_forgets(struct sqlite_store *store, struct why *why)
+/* A start that finds the first ends what a crash left (sqlite_scrub.c). */
+static bool load_marks(struct sqlite_store *store, struct why *why)
 {
     char mark;
 
-    return meta_get(store, "forgets", &mark, 1, &store->log_remembers, why);
+    return meta_get(store, "forgets", &mark, 1, &store->log_remembers, why) &&
+           meta_get(store, "log", &mark, 1, &store->marked, why);
 }
 
 static bool load_meta(struct sqlite_store *store, struct why *why)
@@ -118,7 +119,7 @@ static bool load_meta(struct sqlite_store *store, struct why *why)
     if (!meta_get(store, "key_fingerprint", stored, sizeof stored, &found, why))
         return false;
     if (found && memcmp(stored, fingerprint, sizeof stored) == 0)
-        return load_forgets(store, why);
+        return load_marks(store, why);
     why_set(why,
             "the keys are not those of the store %s; restore the keys file that belongs to "
             "it: with another key everybody could vote twice",

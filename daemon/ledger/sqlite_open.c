@@ -259,8 +259,9 @@ static bool open_files(struct sqlite_store *store, struct why *why)
     store->lock_fd = sqlite_lock(store->path, why);
     return store->lock_fd >= 0 && sqlite_create(store->path, why) &&
            sqlite_file_ok(store->path, sqlite_newest_migration(), why) &&
-           sqlite_log_ok(store->path, why) && sqlite_rewrite_wal(store->path, why) &&
-           open_database(store, why) && sqlite_sync_folder(store->path, why);
+           sqlite_log_not_lost(store->path, why) && sqlite_log_ok(store->path, why) &&
+           sqlite_rewrite_wal(store->path, why) && open_database(store, why) &&
+           sqlite_sync_folder(store->path, why);
 }
 
 static bool has_log(const struct sqlite_store *store)
@@ -291,6 +292,8 @@ static void first_ballast(struct sqlite_store *store, uint64_t bytes)
 static void sqlite_store_free(struct sqlite_store *store)
 {
     backup_free(store->backup); /* before its source is closed */
+    if (store->ends_well && store->marked && (mark_clear(store) != FAULT_NONE || store->marked))
+        close_without_checkpoint(store, true); /* which would remove the log */
     for (size_t i = 0; i < SQL_COUNT; i++)
         (void)sqlite3_finalize(store->sql[i]);
     if (store->db && sqlite3_close(store->db) != SQLITE_OK)
@@ -350,10 +353,11 @@ static struct store *open_store(const struct store_settings *settings, struct bo
     first_ballast(store, settings->ballast_bytes);
     /* A full disk is no reason not to start: reads stay up, and phases are tried again. */
     if ((store->log_remembers && batch_forget(store) == FAULT_BROKEN) ||
-        phases_sweep(store, &next_ms) == STORE_BROKEN)
+        phases_sweep(store, &next_ms) == STORE_BROKEN || mark_set(store) == FAULT_BROKEN)
         return why_set(reterr_why, "cannot write to the store %s: %s", store->path,
                        sqlite_says(store->db).text);
     close_without_checkpoint(store, false);
+    store->ends_well = true;
     return &TAKE(store)->base;
 }
 

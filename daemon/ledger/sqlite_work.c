@@ -383,6 +383,5 @@ enum store_result sqlite_work(struct store *base, bool idle, struct queue_list *
 
 enum store_result sqlite_finish(struct store *base)
 {
-    return checkpoint(sqlite_of(base), SQLITE_CHECKPOINT_PASSIVE) == FAULT_BROKEN ? STORE_BROKEN
-                                                                                  : STORE_DONE;
+    return mark_clear(sqlite_of(base)) == FAULT_BROKEN ? STORE_BROKEN : STORE_DONE;
 }

@@ -51,7 +51,7 @@ class Life:
     def live(self):
         if not self.daemon.started():
             self.status = self.daemon.ended()
-            assert len(self.daemon.log) == 1, self.daemon.log
+            assert 1 <= len(self.daemon.log) <= 2, self.daemon.log  # the store's, and the start's
             return
         answer = self.ask(*make("now"))
         self.made |= answer is not None and answer.status == 201
@@ -129,7 +129,7 @@ def check_full(life):
         assert not set(life.counted) & life.refused
         assert len(life.counted) + len(life.refused) in (0, len(VOTERS), len(EARLIER + VOTERS))
     else:
-        assert (life.status, len(life.daemon.log)) == (1, 1)
+        assert life.status == 1
         check_told(life)
 
 

@@ -95,6 +95,53 @@ def test_a_recount_finds_a_row_that_counts_the_same_and_is_another(folder):
     daemon.stop()
 
 
+def check_store(daemon):
+    done = subprocess.run([harness.TALLYD, "--check-store", "--store", f"sqlite:{daemon.store}"],
+                          capture_output=True, text=True)
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_a_store_whose_log_is_gone_is_refused_until_somebody_goes_on_without(folder):
+    os.unlink(folder.store + "-wal")
+    before = open(folder.store, "rb").read()
+    for _ in range(2):  # the first start does not make the second one good
+        refused(folder, folder.store + "-wal is gone", "restore", "empty file")
+        assert open(folder.store, "rb").read() == before
+        status, said = check_store(folder)
+        assert status == 1 and "-wal is gone" in said
+    open(folder.store + "-wal", "wb").close()
+    folder.start()
+    folder.stop()
+    assert not os.path.exists(folder.store + "-wal")
+    assert check_store(folder)[0] == 0
+    folder.start()
+    folder.stop()
+
+
+def copied(daemon, folder):
+    """The store's file and its keys, and nothing else that lies there."""
+    folder.mkdir()
+    for name in ("tally.db", "keys"):
+        shutil.copy(os.path.join(daemon.folder, name), folder)
+    return harness.Daemon(folder)
+
+
+def test_a_copy_of_the_file_alone_is_good_only_of_a_store_that_was_ended(folder, tmp_path):
+    killed = copied(folder, tmp_path / "killed")
+    refused(killed, "-wal is gone")
+    restored = subprocess.run(
+        [harness.TALLYD, "--restore", killed.store, "--store", f"sqlite:{tmp_path}/new.db"],
+        capture_output=True, text=True)
+    assert restored.returncode == 1 and not (tmp_path / "new.db").exists()
+    folder.start()
+    assert folder.vote("p", 1, "late").status == 201
+    refused(copied(folder, tmp_path / "running"), "-wal is gone")
+    folder.stop()
+    ended = copied(folder, tmp_path / "ended").start()
+    assert ended.tally("p")["votes"] == 21
+    ended.stop()
+
+
 @pytest.mark.parametrize("left", [0.9, 0.5, 0])
 def test_a_store_that_is_cut_short_is_refused_and_stays_as_it_is(folder, left):
     daemon = closed(folder)

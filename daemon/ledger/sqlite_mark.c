@@ -1,0 +1,130 @@
+/*
+ * ledger/sqlite_mark.c - a mark in the store's file for as long as there is a log beside it.
+ *
+ * Without its log a store looks like an older one: nothing in the file tells. So a row says that
+ * there is a log. A file with the mark and without a log has lost commits, or is a copy that was
+ * made of the file alone. A backup has no mark (backup_files.c), nor has a store that was ended in
+ * good order.
+ *
+ * The order keeps every crash apart from that: the mark is written once the log's name is synced,
+ * and it is out of the file, and synced, before SQLite removes the log. Where it cannot be taken
+ * out, on a full disk, the log stays.
+ *
+ * Threads: main before the store is open; the writer, or main after it; mark_remove() a backup's.
+ */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "ledger/files.h"
+#include "ledger/sqlite.h"
+
+bool sqlite_open_unchanging(const char *path, sqlite3 **ret_db)
+{
+    AUTO_BUF uri = { 0 };
+
+    buf_text(&uri, "file:");
+    for (const char *at = path; *at; at++)
+        buf_format(&uri, strchr("?#%", *at) ? "%%%02X" : "%c", (unsigned char)*at);
+    buf_text(&uri, "?immutable=1");
+    buf_char(&uri, '\0');
+    return buf_ok(&uri) && sqlite3_open_v2(uri.bytes, ret_db,
+                                           SQLITE_OPEN_READONLY | SQLITE_OPEN_URI |
+                                               SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
+                                           NULL) == SQLITE_OK;
+}
+
+static bool is_beside(const char *path, const char *suffix)
+{
+    AUTO_BYTES char *name = path_beside(path, suffix);
+
+    return name && access(name, F_OK) == 0;
+}
+
+/* What cannot be read here is told of by whoever opens the store. */
+static bool has_mark(const char *path)
+{
+    sqlite3_stmt *row = NULL;
+    sqlite3 *db = NULL;
+    bool marked = sqlite_open_unchanging(path, &db) &&
+                  sqlite3_prepare_v2(db, "SELECT 1 FROM meta WHERE name = 'log'", -1, &row, NULL) ==
+                      SQLITE_OK &&
+                  sqlite3_step(row) == SQLITE_ROW;
+
+    (void)sqlite3_finalize(row);
+    (void)sqlite3_close(db);
+    return marked;
+}
+
+bool sqlite_log_not_lost(const char *path, struct why *reterr_why)
+{
+    if (is_beside(path, "-wal") || is_beside(path, "-journal") || !has_mark(path))
+        return true;
+    why_set(
+        reterr_why,
+        "the log %s-wal is gone, and with it what was committed last; put it back, or restore a "
+        "backup (tallyd --restore). To go on without it make an empty file of that name",
+        path);
+    return false;
+}
+
+/* A transaction of this statement alone. Nothing of it stands where it fails. */
+static enum fault write_alone(struct sqlite_store *store, const char *sql)
+{
+    enum fault fault = write_begin(store);
+
+    if (fault == FAULT_NONE)
+        fault = sql_fault(store, sqlite3_exec(store->db, sql, NULL, NULL, NULL));
+    if (fault == FAULT_NONE)
+        fault = sql_run(store, SQL_COMMIT);
+    if (fault == FAULT_NONE)
+        store->in_transaction = false;
+    else if (batch_roll_back(store) == FAULT_BROKEN)
+        fault = FAULT_BROKEN;
+    return fault;
+}
+
+enum fault mark_set(struct sqlite_store *store)
+{
+    enum fault fault;
+
+    if (store->marked)
+        return FAULT_NONE;
+    store->marked = true; /* where memory runs out in a commit it may stand even so */
+    fault = write_alone(store, "INSERT INTO meta (name, value) VALUES ('log', x'01')");
+    if (fault == FAULT_NONE)
+        fault = checkpoint(store, SQLITE_CHECKPOINT_PASSIVE);
+    return fault == FAULT_BROKEN ? FAULT_BROKEN : FAULT_NONE; /* else it has none this time */
+}
+
+enum fault mark_clear(struct sqlite_store *store)
+{
+    enum fault fault =
+        store->marked ? write_alone(store, "DELETE FROM meta WHERE name = 'log'") : FAULT_NONE;
+
+    if (fault == FAULT_NONE)
+        fault = checkpoint(store, SQLITE_CHECKPOINT_PASSIVE);
+    if (fault == FAULT_NONE && store->wal_frames == 0)
+        store->marked = false;
+    return fault;
+}
+
+bool mark_remove(const char *path)
+{
+    static const char sql[] = "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = OFF; "
+                              "PRAGMA synchronous = OFF; DELETE FROM meta WHERE name = 'log'";
+    sqlite3 *db = NULL;
+    bool ok = sqlite3_open_v2(path, &db,
+                              SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
+                              NULL) == SQLITE_OK &&
+              sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK;
+    int system = ok                                           ? 0
+                 : !db || sqlite3_errcode(db) == SQLITE_NOMEM ? ENOMEM
+                                                              : sqlite3_system_errno(db);
+
+    (void)sqlite3_close(db);
+    if (!ok)
+        errno = system != 0 ? system : EIO;
+    return ok;
+}
