@@ -21,7 +21,8 @@ def folder(tmp_path):
     for i in range(20):
         assert daemon.vote("p", 1 + i % 4, f"v{i}").status == 201
     daemon.kill()
-    return daemon
+    yield daemon
+    daemon.end()
 
 
 def closed(daemon):
