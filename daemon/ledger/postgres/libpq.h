@@ -32,9 +32,11 @@
     X(PQgetlength)                                                                                 \
     X(PQgetResult)                                                                                 \
     X(PQgetvalue)                                                                                  \
+    X(PQhost)                                                                                      \
     X(PQisBusy)                                                                                    \
     X(PQntuples)                                                                                   \
     X(PQpipelineSync)                                                                              \
+    X(PQport)                                                                                      \
     X(PQresultErrorField)                                                                          \
     X(PQresultErrorMessage)                                                                        \
     X(PQresultStatus)                                                                              \

@@ -89,17 +89,25 @@ static void remember_why(struct link *link, const char *message)
     why_set(&link->why, "%.*s", (int)strcspn(message, "\n"), message);
 }
 
-/* Waits for the socket, at most until the deadline. */
-static void wait_for(struct link *link, short events, int64_t deadline_ms)
+static void remember_silence(struct link *link)
+{
+    why_set(&link->why, "the server at \"%s\", port %s, does not answer", pq.PQhost(link->conn),
+            pq.PQport(link->conn));
+}
+
+/* Waits for the socket, at most until the deadline. false: nothing has come of it yet. */
+static bool wait_for(struct link *link, short events, int64_t deadline_ms)
 {
     int64_t left_ms = deadline_ms - link_now_ms();
     struct pollfd socket = { .fd = link->conn ? pq.PQsocket(link->conn) : -1, .events = events };
+    bool ready;
 
     if (left_ms > WAIT_SLICE_MS)
         left_ms = WAIT_SLICE_MS;
-    (void)poll(&socket, 1, left_ms > 0 ? (int)left_ms : 0);
+    ready = poll(&socket, 1, left_ms > 0 ? (int)left_ms : 0) > 0;
     if (link->turned)
         link->turned(link->turned_context);
+    return ready;
 }
 
 static void take_notice(void *context, const PGresult *notice)
@@ -114,7 +122,8 @@ static void take_notice(void *context, const PGresult *notice)
     log_line(LOG_WARNING, "the store's engine warns: %s", message ? message : "of nothing");
 }
 
-/* One attempt at one host. */
+/* One attempt at one host. Asked before its socket is ready, libpq takes a connection for made and
+ * waits for as long as the kernel does. */
 static bool attempt(struct link *link, int64_t deadline_ms)
 {
     PostgresPollingStatusType status = PGRES_POLLING_WRITING;
@@ -124,8 +133,8 @@ static bool attempt(struct link *link, int64_t deadline_ms)
         status = PGRES_POLLING_FAILED;
     while (status != PGRES_POLLING_OK && status != PGRES_POLLING_FAILED &&
            link_now_ms() < deadline_ms) {
-        wait_for(link, status == PGRES_POLLING_READING ? POLLIN : POLLOUT, deadline_ms);
-        status = pq.PQconnectPoll(link->conn);
+        if (wait_for(link, status == PGRES_POLLING_READING ? POLLIN : POLLOUT, deadline_ms))
+            status = pq.PQconnectPoll(link->conn);
     }
     if (status == PGRES_POLLING_OK && pq.PQsetnonblocking(link->conn, 1) == 0 &&
         pq.PQenterPipelineMode(link->conn) == 1) {
@@ -133,9 +142,10 @@ static bool attempt(struct link *link, int64_t deadline_ms)
         link->generation++;
         return true;
     }
-    remember_why(link, !link->conn                      ? "no memory"
-                       : status == PGRES_POLLING_FAILED ? pq.PQerrorMessage(link->conn)
-                                                        : "it does not answer");
+    if (link->conn && status != PGRES_POLLING_FAILED)
+        remember_silence(link);
+    else
+        remember_why(link, link->conn ? pq.PQerrorMessage(link->conn) : "no memory");
     drop(link);
     return false;
 }
@@ -162,7 +172,7 @@ bool link_up(struct link *link, int64_t deadline_ms)
         link->said_lost = true;
         if (link_now_ms() >= deadline_ms)
             return false;
-        wait_for(link, 0, sooner(deadline_ms, link_now_ms() + PAUSE_MS));
+        (void)wait_for(link, 0, sooner(deadline_ms, link_now_ms() + PAUSE_MS));
     }
     return true;
 }
@@ -215,10 +225,10 @@ static bool wait_result(struct link *link, int64_t deadline_ms)
         if (!pq.PQisBusy(link->conn))
             return true;
         if (link_now_ms() >= deadline_ms) {
-            why_set(&link->why, "it does not answer");
+            remember_silence(link);
             return false;
         }
-        wait_for(link, unsent > 0 ? POLLIN | POLLOUT : POLLIN, deadline_ms);
+        (void)wait_for(link, unsent > 0 ? POLLIN | POLLOUT : POLLIN, deadline_ms);
         if (pq.PQconsumeInput(link->conn) != 1)
             return false;
     }
