@@ -1,11 +1,16 @@
 """A start whose engine stops answering on the way ends, and says which engine that was."""
+import concurrent.futures
 import contextlib
+import os
 import select
+import signal
 import socket
 import subprocess
 
 import engine as engines
 import harness
+import nodes as nodes_of
+import pooler as poolers
 
 
 def refused(node):
@@ -14,6 +19,53 @@ def refused(node):
                          timeout=harness.START_S, check=False)
     assert ran.returncode == 1, ran.stderr
     return ran.stderr
+
+
+@contextlib.contextmanager
+def stopped(engine):
+    """All of its processes are there, and none of them does anything."""
+    pids = [engine.process.pid]
+    os.kill(engine.process.pid, signal.SIGSTOP)  # first: it starts no others meanwhile
+    harness.until(lambda: engines.state_and_parent(engine.process.pid)[0] == "T")
+    pids += engines.children_of(engine.process.pid)
+    try:
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        yield
+    finally:
+        for pid in reversed(pids):
+            os.kill(pid, signal.SIGCONT)
+
+
+MOMENTS = [b"to_regclass", b"pg_advisory_xact_lock", b"max(number)", b"INSERT INTO migration",
+           b"COMMIT", b"'key_fingerprint', $2", b"v.seq DESC", b"synchronous_commit", b"t.touched >="]
+
+
+def test_a_start_whose_wire_is_cut_ends_whatever_step_it_was_at(engine, tmp_path):
+    """All of them at once: each waits for its own."""
+    def cut(moment):
+        folder = tmp_path / str(MOMENTS.index(moment))
+        folder.mkdir()
+        wire = nodes_of.Wire(folder, engine)
+        site = nodes_of.Site(engine, folder)
+        node = site.node(wire.url_of(site.database))
+        with open(node.keys(), "w", encoding="utf-8") as file:
+            file.write("voters " + "ab" * 32 + "\n")
+        os.chmod(node.keys(), 0o600)
+        wire.trap = (moment, nodes_of.HOLD)
+        try:
+            log = refused(node)
+            assert wire.trap is None, moment
+            assert f'"{folder}"' in log and "does not answer" in log, (moment, log)
+        finally:
+            wire.close()
+        node.url = site.url
+        node.start()  # nothing is in its way
+        node.stop()
+
+    with concurrent.futures.ThreadPoolExecutor(len(MOMENTS)) as pool:
+        for done in [pool.submit(cut, moment) for moment in MOMENTS]:
+            done.result()
 
 
 def test_a_host_that_no_connection_comes_about_with_is_given_up_for_the_next_one(site):
@@ -36,3 +88,35 @@ def test_a_host_that_no_connection_comes_about_with_is_given_up_for_the_next_one
         node.start()
         node.poll("p")
         assert node.vote("p", 1, "anna").status == 201
+
+
+def answers(pooler, database):
+    try:
+        return pooler.ask("SELECT 1", database) == "1"
+    except AssertionError:
+        return False
+
+
+def test_a_start_behind_a_pooler_whose_engine_is_dead_ends(tmp_path):
+    engine = engines.Engine()
+    pooler = poolers.Pooler(engine)
+    site = None
+    try:
+        engine.make().start()
+        pooler.start()
+        site = nodes_of.Site(engine, tmp_path)
+        site.url = pooler.url(site.database)
+        node = site.node().start()
+        node.stop()
+        with stopped(engine):
+            log = refused(node)
+        assert f'"{pooler.folder}"' in log and "does not answer" in log, log
+        harness.until(lambda: answers(pooler, site.database))
+        node.start()
+        node.poll("p")
+        assert node.vote("p", 1, "anna").status == 201
+    finally:
+        if site:
+            site.end()
+        pooler.remove()
+        engine.remove()

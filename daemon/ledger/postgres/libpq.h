@@ -23,7 +23,6 @@
     X(PQconsumeInput)                                                                              \
     X(PQenterPipelineMode)                                                                         \
     X(PQerrorMessage)                                                                              \
-    X(PQexec)                                                                                      \
     X(PQexitPipelineMode)                                                                          \
     X(PQfinish)                                                                                    \
     X(PQflush)                                                                                     \
@@ -40,6 +39,7 @@
     X(PQresultErrorField)                                                                          \
     X(PQresultErrorMessage)                                                                        \
     X(PQresultStatus)                                                                              \
+    X(PQsendQuery)                                                                                 \
     X(PQsendQueryParams)                                                                           \
     X(PQsetnonblocking)                                                                            \
     X(PQsetNoticeReceiver)                                                                         \

@@ -365,20 +365,20 @@ void link_roll_back(struct link *link)
         drop(link);
 }
 
-bool link_script(struct link *link, const char *sql, struct why *reterr_why)
+bool link_script(struct link *link, const char *sql, int64_t deadline_ms)
 {
-    PGresult *result;
-    bool ok;
+    PGresult *result = NULL;
+    bool sent = pq.PQexitPipelineMode(link->conn) == 1 && pq.PQsendQuery(link->conn, sql) == 1;
+    bool ok = sent;
 
-    if (pq.PQexitPipelineMode(link->conn) != 1)
-        return why_set(reterr_why, "the store's engine is busy") != NULL;
-    result = pq.PQexec(link->conn, sql);
-    ok = pq.PQresultStatus(result) == PGRES_COMMAND_OK ||
-         pq.PQresultStatus(result) == PGRES_TUPLES_OK;
-    if (!ok)
-        why_set(reterr_why, "the store's engine refuses its tables: %.*s",
-                (int)strcspn(pq.PQresultErrorMessage(result), "\n"),
-                pq.PQresultErrorMessage(result));
-    pq.PQclear(result);
-    return pq.PQenterPipelineMode(link->conn) == 1 && ok;
+    while (sent && (sent = next_result(link, deadline_ms, &result)) && result) {
+        if (ok && pq.PQresultStatus(result) == PGRES_FATAL_ERROR)
+            ok = judge(link, result) == LINK_DONE;
+        pq.PQclear(result);
+    }
+    if (sent && pq.PQenterPipelineMode(link->conn) == 1)
+        return ok;
+    say_lost(link);
+    drop(link);
+    return false;
 }

@@ -41,7 +41,7 @@ void link_set_turned(struct link *link, void (*turned)(void *context), void *con
 /* Whether there is a connection, tried for until the deadline; at least once. */
 MUST_USE bool link_up(struct link *link, int64_t deadline_ms);
 bool link_is_up(const struct link *link);
-/* Why there was none the last time. */
+/* Why there was none the last time, or what the engine refused. */
 const char *link_why(const struct link *link);
 /* Grows with each new connection. */
 uint64_t link_generation(const struct link *link);
@@ -64,8 +64,9 @@ bool link_warned(const struct link *link);
 /* Ends a transaction that cannot go on. Where that fails, the connection goes with it. */
 void link_roll_back(struct link *link);
 
-/* Runs a script of several statements, outside of everything else. Main, while the store opens. */
-MUST_USE bool link_script(struct link *link, const char *sql, struct why *reterr_why);
+/* Runs a script of several statements, outside of everything else. false: link_why(); the
+ * connection is dropped where it is lost. Main, while the store opens. */
+MUST_USE bool link_script(struct link *link, const char *sql, int64_t deadline_ms);
 
 int64_t link_now_ms(void);
 

@@ -13,9 +13,12 @@
 #include "sql_postgres.h"
 
 #define ANSWER_MS 10000
+#define TABLES_MS 30000                     /* another node may be making them */
 #define ADVISORY_LOCK "8386093303946407033" /* "tallyd" and a half, as a number */
 
-static const char begin[] = "BEGIN; SELECT pg_advisory_xact_lock(" ADVISORY_LOCK "); "
+/* A node that is cut off in the midst of it keeps the others from starting for so long. */
+static const char begin[] = "BEGIN; SET LOCAL idle_in_transaction_session_timeout = '10s'; "
+                            "SELECT pg_advisory_xact_lock(" ADVISORY_LOCK "); "
                             "CREATE TABLE IF NOT EXISTS migration (number bigint PRIMARY KEY, at "
                             "timestamptz DEFAULT now())";
 
@@ -30,20 +33,27 @@ static bool read_version(struct link *link, size_t *ret_version, struct why *why
     return true;
 }
 
+static bool script(struct link *link, const char *sql, int64_t wait_ms, struct why *why)
+{
+    if (link_script(link, sql, link_now_ms() + wait_ms))
+        return true;
+    return why_set(why, "cannot make the store's tables: %s", link_why(link)) != NULL;
+}
+
 static bool run(struct link *link, size_t number, struct why *why)
 {
+    const char *sql = (const char *)embedded_sql_postgres[number - 1].bytes;
     char done[96];
 
     (void)snprintf(done, sizeof done, "INSERT INTO migration (number) VALUES (%zu)", number);
-    return link_script(link, (const char *)embedded_sql_postgres[number - 1].bytes, why) &&
-           link_script(link, done, why);
+    return script(link, sql, TABLES_MS, why) && script(link, done, ANSWER_MS, why);
 }
 
 static bool run_all(struct link *link, struct why *why)
 {
     size_t version;
 
-    if (!link_script(link, begin, why) || !read_version(link, &version, why))
+    if (!script(link, begin, TABLES_MS, why) || !read_version(link, &version, why))
         return false;
     if (version > embedded_sql_postgres_count) {
         why_set(why, "the store was written by a newer tallyd; start that one");
@@ -53,7 +63,7 @@ static bool run_all(struct link *link, struct why *why)
         if (!run(link, ++version, why))
             return false;
     }
-    return link_script(link, "COMMIT", why);
+    return script(link, "COMMIT", ANSWER_MS, why);
 }
 
 bool postgres_migrate(struct link *link, struct why *reterr_why)
