@@ -1,10 +1,13 @@
 """tallyd --copy-store: a site moves over, and nobody notices but its operator."""
 import json
 import os
+import signal
 import subprocess
 
 import harness
 import nodes as nodes_of
+import pooler as poolers
+import pytest
 
 
 def copy(source, site, target):
@@ -46,6 +49,14 @@ def fill(source):
     assert source.admin("DELETE", "/v1/polls/gone").status == 204
 
 
+def fill_with(source, votes):
+    source.poll("p")
+    lines = "".join(json.dumps({"poll": "p", "option": 1 + n % 4, "voter": f"v{n}"}) + "\n"
+                    for n in range(votes))
+    subprocess.run([harness.TALLY, "--socket", source.socket, "import", "-"], input=lines,
+                   text=True, capture_output=True, timeout=120, check=True)
+
+
 def all_tallies(node):
     polls = node.admin("GET", "/v1/polls").json()["polls"]
     return [node.tally(poll["id"]) for poll in polls]
@@ -76,11 +87,7 @@ def test_a_site_that_was_copied_counts_on_where_it_was(site, tmp_path):
 def test_a_copy_that_was_stopped_goes_on_and_no_node_starts_before_it_has_ended(site, tmp_path):
     (tmp_path / "old").mkdir()
     source = harness.Daemon(tmp_path / "old").start()
-    source.poll("p")
-    lines = "".join(json.dumps({"poll": "p", "option": 1 + n % 4, "voter": f"v{n}"}) + "\n"
-                    for n in range(50000))
-    subprocess.run([harness.TALLY, "--socket", source.socket, "import", "-"], input=lines,
-                   text=True, capture_output=True, timeout=120, check=True)
+    fill_with(source, 50000)
     before = source.tally("p")
     source.stop()
     node, ran = copy(source, site, None)
@@ -109,3 +116,53 @@ def test_a_copy_into_a_ledger_of_others_is_refused(site, tmp_path):
     _, ran = copy(source, site, target)
     assert "the target holds another ledger" in ran.communicate(timeout=60)[1]
     assert ran.returncode == 1
+
+
+@pytest.fixture
+def pooler(engine, site):
+    """The site's nodes, and the copy, know it alone."""
+    one = poolers.Pooler(engine)
+    try:
+        site.url = one.start().url(site.database)
+        yield one
+    finally:
+        one.remove()
+
+
+def test_a_site_is_copied_through_a_pooler_and_counts_on_behind_it(site, pooler, tmp_path):
+    (tmp_path / "old").mkdir()
+    source = harness.Daemon(tmp_path / "old").start()
+    fill(source)
+    before = all_tallies(source)
+    source.stop()
+    node, out = copied(source, site)
+    assert out.startswith("copied 5 polls, ") and "equal" in out
+    assert site.ask("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == "0"
+    node.start()
+    assert all_tallies(node) == before
+    assert node.vote("changes", 2, "v3").json()["receipt"]["seq"] == 21
+    assert node.admin("POST", "/v1/verify", {}).json()["ok"]
+    node.stop()
+
+
+def test_a_copy_whose_pooler_goes_away_says_so_and_goes_on_when_it_is_run_again(
+        site, pooler, tmp_path):
+    (tmp_path / "old").mkdir()
+    source = harness.Daemon(tmp_path / "old").start()
+    fill_with(source, 100000)
+    before = source.tally("p")
+    source.stop()
+    node, ran = copy(source, site, None)
+    ran.stderr.readline()  # the first slice has arrived, others follow
+    ran.send_signal(signal.SIGSTOP)
+    pooler.stop()
+    ran.send_signal(signal.SIGCONT)
+    log = ran.communicate(timeout=120)[1]
+    assert ran.returncode == 1 and "run it again to go on" in log, log
+    assert int(site.ask("SELECT count(*) FROM vote")) in range(1, 100000)
+    pooler.start()
+    copied(source, site, node)
+    node.start()
+    assert node.tally("p") == before
+    assert node.admin("POST", "/v1/verify", {}).json()["votes"] == 100000
+    node.stop()
