@@ -1,7 +1,7 @@
 /*
- * ledger/batch.c - what goes into one batch, and what a bulk says of its lines.
+ * ledger/batch.c - what goes into one batch, and what is said of its ballots.
  *
- * Threads: batch_fill() and bulk_undecide() the writer; bulk_refuse() whoever has the bulk.
+ * Threads: the writer; bulk_refuse() whoever has the bulk.
  */
 #include "ledger/store.h"
 
@@ -15,6 +15,23 @@ void batch_fill(struct batch *batch, struct queue_list *from, size_t ballots_max
         batch->weight += weight;
         batch->jobs[batch->n++] = (struct job *)queue_list_take(from);
     }
+}
+
+enum job_result job_result_of(enum decision decision)
+{
+    switch (decision) {
+    case DECIDED_COUNTED:
+        return JOB_COUNTED;
+    case DECIDED_CHANGED:
+        return JOB_CHANGED;
+    case DECIDED_ALREADY:
+        return JOB_ALREADY;
+    case DECIDED_RETRACTED:
+        return JOB_RETRACTED;
+    case DECIDED_REFUSED:
+        break;
+    }
+    return JOB_REFUSED;
 }
 
 void bulk_refuse(struct bulk *bulk, struct bulk_line *line, const struct refusal *refusal)

@@ -137,6 +137,9 @@ struct job {
     struct refusal *refusal;     /* REFUSED: room given by the loop, never NULL */
 };
 
+/* What is answered to a ballot of which this was decided. */
+enum job_result job_result_of(enum decision decision);
+
 /* Whether it only reads, and may take its time: it is answered between batches. */
 static inline bool job_reads(const struct job *job)
 {

@@ -103,23 +103,6 @@ static enum fault record(struct sqlite_store *store, struct book *book, struct j
     return FAULT_NONE;
 }
 
-static enum job_result result_of(enum decision decision)
-{
-    switch (decision) {
-    case DECIDED_COUNTED:
-        return JOB_COUNTED;
-    case DECIDED_CHANGED:
-        return JOB_CHANGED;
-    case DECIDED_ALREADY:
-        return JOB_ALREADY;
-    case DECIDED_RETRACTED:
-        return JOB_RETRACTED;
-    case DECIDED_REFUSED:
-        break;
-    }
-    return JOB_REFUSED;
-}
-
 static enum decision decide(const struct sqlite_store *store, const struct book *book,
                             const struct job *job, const struct standing *standing)
 {
@@ -139,7 +122,7 @@ static enum fault decide_ballot(struct sqlite_store *store, struct book *book, s
 {
     enum decision decision = decide(store, book, job, standing);
 
-    job->result = result_of(decision);
+    job->result = job_result_of(decision);
     if (standing) {
         job->has_standing = true;
         job->standing = *standing;

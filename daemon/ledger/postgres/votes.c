@@ -124,23 +124,6 @@ static void address_add(struct votes *votes, const struct draft *draft, uint64_t
     vote_rows_address(&votes->rows, draft->number, group, more);
 }
 
-static enum job_result result_of(enum decision decision)
-{
-    switch (decision) {
-    case DECIDED_COUNTED:
-        return JOB_COUNTED;
-    case DECIDED_CHANGED:
-        return JOB_CHANGED;
-    case DECIDED_ALREADY:
-        return JOB_ALREADY;
-    case DECIDED_RETRACTED:
-        return JOB_RETRACTED;
-    case DECIDED_REFUSED:
-        break;
-    }
-    return JOB_REFUSED;
-}
-
 /* A row that replaces another keeps the address that the first one came from. */
 static struct ledger_row row_for(const struct draft *draft, const struct ballot *ballot,
                                  const struct standing *replaced)
@@ -216,7 +199,7 @@ static void decide_vote(struct votes *votes, struct turn *turn, struct draft *dr
     const struct standing *standing = key->found ? &key->standing : NULL;
     enum decision decision = decide_by_rules(votes, draft, job, standing);
 
-    job->result = result_of(decision);
+    job->result = job_result_of(decision);
     show_standing(job, standing);
     if (decision == DECIDED_ALREADY)
         turn->lasts = true;
