@@ -4,6 +4,7 @@
     engine.py COMMAND ARGUMENT...   runs a command beside one that is ended with it; where databases
                                     are is told in TALLYD_TEST_POSTGRES, a URL with DATABASE in it
 """
+import contextlib
 import glob
 import os
 import pwd
@@ -114,11 +115,8 @@ class Engine:
         """As a crash ends it: all of its processes, of which each leads a group of its own."""
         if not self.process or self.process.poll() is not None:
             return
-        self.process.send_signal(signal.SIGSTOP)  # it starts no others meanwhile
-        stopped = time.monotonic() + START_S
-        while state_and_parent(self.process.pid)[0] != "T":
-            assert time.monotonic() < stopped
-            time.sleep(0.001)  # between looks: it gives no other sign
+        self.process.send_signal(signal.SIGSTOP)
+        self._await_stopped()
         children = children_of(self.process.pid)
         self.process.kill()
         for pid in children:
@@ -131,6 +129,27 @@ class Engine:
         while any(state_and_parent(pid)[0] not in ("", "Z") for pid in children):
             assert time.monotonic() < gone  # their shared memory keeps the next one from starting
             time.sleep(0.001)  # as above
+
+    @contextlib.contextmanager
+    def stopped(self):
+        """All of its processes are there, and none of them does anything."""
+        self.process.send_signal(signal.SIGSTOP)
+        self._await_stopped()
+        pids = [*children_of(self.process.pid), self.process.pid]
+        try:
+            for pid in pids:
+                os.kill(pid, signal.SIGSTOP)
+            yield
+        finally:
+            for pid in pids:
+                os.kill(pid, signal.SIGCONT)
+
+    def _await_stopped(self):
+        """So that it starts no others meanwhile."""
+        end = time.monotonic() + START_S
+        while state_and_parent(self.process.pid)[0] != "T":
+            assert time.monotonic() < end
+            time.sleep(0.001)  # between looks: it gives no other sign
 
     def _end(self, number):
         if self.process and self.process.poll() is None:

@@ -116,6 +116,12 @@ def test_a_connection_lost_at_commit_is_resolved_before_the_voter_is_answered(si
     assert node.admin("POST", "/v1/verify", {}).json()["ok"]
 
 
+def commits_that_wait(engine):
+    """For a standby."""
+    return int(engine.ask("SELECT count(*) FROM pg_stat_activity "
+                          "WHERE wait_event = 'SyncRep' AND query = 'COMMIT'"))
+
+
 def test_a_synchronous_standby_that_is_promoted_has_every_vote(engine, site):
     standby = engines.Engine()
     try:
@@ -128,7 +134,9 @@ def test_a_synchronous_standby_that_is_promoted_has_every_vote(engine, site):
         nodes = begin(site, 2, f"postgresql://{engine.user}@/{site.database}?host={hosts}")
         crowd = crowds.Crowd(nodes, "p").start()
         crowd.go_on()
-        engine.kill()
+        with standby.stopped():
+            harness.until(lambda: commits_that_wait(engine) > 0)
+            engine.kill()
         standby.ask("SELECT pg_promote()")
         began = time.monotonic()
         crowd.go_on(1)

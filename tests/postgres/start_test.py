@@ -3,7 +3,6 @@ import concurrent.futures
 import contextlib
 import os
 import select
-import signal
 import socket
 import subprocess
 
@@ -21,24 +20,9 @@ def refused(node):
     return ran.stderr
 
 
-@contextlib.contextmanager
-def stopped(engine):
-    """All of its processes are there, and none of them does anything."""
-    pids = [engine.process.pid]
-    os.kill(engine.process.pid, signal.SIGSTOP)  # first: it starts no others meanwhile
-    harness.until(lambda: engines.state_and_parent(engine.process.pid)[0] == "T")
-    pids += engines.children_of(engine.process.pid)
-    try:
-        for pid in pids:
-            os.kill(pid, signal.SIGSTOP)
-        yield
-    finally:
-        for pid in reversed(pids):
-            os.kill(pid, signal.SIGCONT)
-
-
 MOMENTS = [b"to_regclass", b"pg_advisory_xact_lock", b"max(number)", b"INSERT INTO migration",
-           b"COMMIT", b"'key_fingerprint', $2", b"v.seq DESC", b"synchronous_commit", b"t.touched >="]
+           b"COMMIT", b"'key_fingerprint', $2", b"v.seq DESC", b"synchronous_commit",
+           b"t.touched >="]
 
 
 def test_a_start_whose_wire_is_cut_ends_whatever_step_it_was_at(engine, tmp_path):
@@ -108,7 +92,7 @@ def test_a_start_behind_a_pooler_whose_engine_is_dead_ends(tmp_path):
         site.url = pooler.url(site.database)
         node = site.node().start()
         node.stop()
-        with stopped(engine):
+        with engine.stopped():
             log = refused(node)
         assert f'"{pooler.folder}"' in log and "does not answer" in log, log
         harness.until(lambda: answers(pooler, site.database))
