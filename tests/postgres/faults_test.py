@@ -169,3 +169,16 @@ def test_a_wait_for_the_standby_that_is_cancelled_is_no_acknowledgement(engine, 
     harness.until(lambda: node.vote("p", 1, "anna").status == 200)
     assert node.vote("p", 1, "anna").json()["result"] == "already"
     assert node.tally("p")["votes"] == 1
+
+
+def test_what_a_node_tidies_up_waits_for_no_standby(engine, site):
+    node = begin(site, 1)[0]
+    assert node.vote("p", 1, "anna").status == 201
+    engine.ask("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
+    engine.ask("SELECT pg_reload_conf()")
+    harness.until(lambda: engine.ask("SHOW synchronous_standby_names") == "nobody")
+    # One of the node's batches, as they are once they are answered.
+    site.ask("SET synchronous_commit = local; "
+             "INSERT INTO batch (node, n, lost) SELECT max(node), 0, false FROM batch")
+    harness.until(lambda: site.ask("SELECT count(*) FROM batch WHERE n = 0") == "0")
+    assert engine.ask("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'") == "0"

@@ -157,17 +157,20 @@ static void queue_sweep_rest(struct postgres *store)
                NULL);
 }
 
+/* It is waited for by nobody, nor does it wait: for a disk, or for a standby that is not there,
+ * where each attempt would leave a session behind that waits on. */
 static void tidy(struct postgres *store, int64_t now_ms)
 {
     if (now_ms < store->tidy_again_ms || !link_is_up(store->link))
         return;
     store->tidy_again_ms = now_ms + TIDY_MS;
+    link_queue(store->link, "SELECT set_config('synchronous_commit', 'off', true)", NULL);
     queue_tidy(store);
     if (now_ms >= store->sweep_rest_ms) {
         store->sweep_rest_ms = now_ms + SWEEP_REST_MS;
         queue_sweep_rest(store);
     }
-    /* It is no more than tidying: the next one does what this one could not. */
+    /* One transaction. What fails, the next one does. */
     (void)link_flush(store->link, link_now_ms() + NEWS_WAIT_MS);
 }
 
