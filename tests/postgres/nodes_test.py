@@ -114,6 +114,23 @@ def test_a_node_with_another_key_does_not_start(site):
     stranger.process = None
 
 
+def test_no_node_starts_on_a_tally_that_cannot_be(site):
+    node = site.node().start()
+    node.poll("p")
+    assert node.vote("p", 1, "anna").status == 201
+    node.stop()
+    for column, wrong, sound in (("phase", -1, 1), ("phase", 7, 1), ("version", -1, 2),
+                                 ("voters", -1, 1), ("voters", 7, 1), ("seq", 1 << 32, 1)):
+        site.ask(f"UPDATE tally SET {column} = {wrong}")
+        refused = subprocess.run(node.command(), env=node.environment, capture_output=True,
+                                 text=True, timeout=60, check=False)
+        assert refused.returncode == 1, (column, wrong, refused)
+        assert "is damaged" in refused.stderr, (column, wrong, refused)
+        site.ask(f"UPDATE tally SET {column} = {sound}")
+    node.start()
+    assert node.tally("p")["votes"] == 1
+
+
 def test_export_history_audit_void_and_forget_see_what_all_nodes_took(nodes):
     one, other = nodes
     one.poll("p")

@@ -5,6 +5,14 @@
  */
 #include "ledger/postgres/head.h"
 
+/* Whether each number is one that a tally can have. */
+static bool is_sound(const struct head *head, int64_t seq)
+{
+    return head->number > 0 && head->number <= INT64_MAX && head->revision <= INT64_MAX &&
+           head->phase <= PHASE_CLOSED && seq >= 0 && seq <= UINT32_MAX &&
+           head->counts.voters <= INT64_MAX && head->counts.version <= INT64_MAX;
+}
+
 bool head_read(const PGresult *result, int row, struct head *ret_head)
 {
     struct head head = { .number = (uint64_t)value_int(result, row, 0),
@@ -17,8 +25,7 @@ bool head_read(const PGresult *result, int row, struct head *ret_head)
                                      .updated_at_ms = value_int(result, row, 8) } };
     int64_t seq = value_int(result, row, 5);
 
-    if (seq < 0 || seq > UINT32_MAX || head.number == 0 ||
-        value_ints(result, row, 9, head.counts.marks, OPTIONS_MAX) < 0)
+    if (!is_sound(&head, seq) || value_ints(result, row, 9, head.counts.marks, OPTIONS_MAX) < 0)
         return false;
     head.seq = (uint32_t)seq;
     *ret_head = head;
