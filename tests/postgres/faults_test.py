@@ -116,6 +116,23 @@ def test_a_connection_lost_at_commit_is_resolved_before_the_voter_is_answered(si
     assert node.admin("POST", "/v1/verify", {}).json()["ok"]
 
 
+ONCE = """
+CREATE SEQUENCE times;
+CREATE FUNCTION once() RETURNS trigger LANGUAGE plpgsql AS
+  $$ BEGIN IF nextval('times') = 1 THEN RAISE SQLSTATE '40003'; END IF; RETURN NULL; END $$;
+CREATE CONSTRAINT TRIGGER at_commit AFTER INSERT ON batch DEFERRABLE INITIALLY DEFERRED
+  FOR EACH ROW EXECUTE FUNCTION once();
+"""
+
+
+def test_an_engine_that_does_not_know_what_became_of_a_commit_is_asked(site):
+    node = begin(site, 1)[0]
+    site.ask(ONCE)
+    assert node.vote("p", 1, "anna").json()["result"] == "counted"
+    harness.until(lambda: any("what became of it" in line for line in node.log))
+    assert node.tally("p")["votes"] == 1
+
+
 def commits_that_wait(engine):
     """For a standby."""
     return int(engine.ask("SELECT count(*) FROM pg_stat_activity "

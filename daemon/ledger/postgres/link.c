@@ -246,6 +246,7 @@ static bool next_result(struct link *link, int64_t deadline_ms, PGresult **ret_r
 static bool means_lost(const char *state)
 {
     return strncmp(state, "08", 2) == 0 || strncmp(state, "57P", 3) == 0 ||
+           strcmp(state, "40003") == 0 || /* it does not know itself what became of a COMMIT */
            strcmp(state, "25P03") == 0 || /* it waited for us for too long */
            strcmp(state, "25006") == 0;   /* it is a standby now */
 }
