@@ -1,4 +1,6 @@
 """Nodes, engines and wires that go away in the midst of votes: nothing lost, nobody twice."""
+import os
+import struct
 import time
 
 import crowd as crowds
@@ -199,3 +201,34 @@ def test_what_a_node_tidies_up_waits_for_no_standby(engine, site):
              "INSERT INTO batch (node, n, lost) SELECT max(node), 0, false FROM batch")
     harness.until(lambda: site.ask("SELECT count(*) FROM batch WHERE n = 0") == "0")
     assert engine.ask("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'") == "0"
+
+
+def with_clock(node, behind_s):
+    """Its wall clock is behind by so much (tests/faults/clock_shim.c)."""
+    path = os.path.join(node.folder, "clock")
+    with open(path, "wb") as file:
+        file.write(struct.pack("qQ", -1000 * behind_s, 0))
+    node.environment.update(LD_PRELOAD=os.environ["TALLYD_CLOCK_SHIM"], CLOCK_CONTROL=path)
+    return node
+
+
+@pytest.mark.parametrize("behind_s, opens_again", [(3, False), (3600, True)])
+def test_a_poll_that_one_clock_has_closed_stays_so_for_one_up_to_five_seconds_behind(
+        site, behind_s, opens_again):
+    one = begin(site, 1)[0]
+    assert one.vote("p", 1, "anna").status == 201
+    closes = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 1))
+    assert one.admin("PATCH", "/v1/polls/p", {"closes_at": closes}).status == 200
+    harness.until(lambda: one.tally("p")["state"] == "closed")
+    before = one.tally("p")
+    late = with_clock(site.node(), behind_s).start()
+    answer = late.vote("p", 1, "ben")
+    if not opens_again:
+        assert answer.json()["type"] == "/problems/poll-closed"
+        assert late.tally("p") == before
+    else:  # each decides by its own clock; but nothing goes back
+        assert answer.status == 201
+        assert late.tally("p")["version"] > before["version"]
+        assert late.tally("p")["updated_at"] >= before["updated_at"]
+    assert any("this node's clock is" in line for line in late.log) == opens_again
+    assert one.admin("POST", "/v1/verify", {}).json()["ok"]

@@ -36,6 +36,19 @@ static void look_at_durability(struct postgres *store, const PGresult *settings)
                  store->durability);
 }
 
+/* Polls open and close by each node's own. */
+static void look_at_clock(const struct postgres *store, const PGresult *settings)
+{
+    int64_t ahead_ms = clock_wall_ms(store->clock) - value_int(settings, 0, 3);
+
+    if (ahead_ms > CLOCKS_APART_MS || ahead_ms < -CLOCKS_APART_MS)
+        log_line(LOG_WARNING,
+                 "this node's clock is %lld s %s the engine's: polls open and close "
+                 "by it, ignoring",
+                 (long long)(ahead_ms < 0 ? -ahead_ms : ahead_ms) / 1000,
+                 ahead_ms < 0 ? "behind" : "before");
+}
+
 static bool is_ours(struct postgres *store, const PGresult *meta)
 {
     struct str epoch = pq.PQntuples(meta) == 1 ? value_bytes(meta, 0, 0) : STR("");
@@ -48,7 +61,7 @@ static bool greet(struct postgres *store, int64_t deadline_ms)
 {
     link_queue(store->link,
                "SELECT " ENGINE_START ", current_setting('synchronous_commit'), "
-               "current_setting('fsync')",
+               "current_setting('fsync'), (extract(epoch FROM clock_timestamp()) * 1000)::bigint",
                NULL);
     link_queue(store->link, "SELECT value FROM meta WHERE name = 'epoch'", NULL);
     if (link_flush(store->link, deadline_ms) != LINK_DONE)
@@ -59,6 +72,7 @@ static bool greet(struct postgres *store, int64_t deadline_ms)
             log_line(LOG_ERROR, "the store's engine holds another ledger than before; votes wait");
         return false;
     }
+    look_at_clock(store, link_get(store->link, 0));
     store->generation = link_generation(store->link);
     store->engine_start = value_int(link_get(store->link, 0), 0, 0);
     (void)snprintf(store->horizon, sizeof store->horizon, "0"); /* its transactions are its own */
