@@ -1,6 +1,9 @@
 """Nodes, engines and wires that go away in the midst of votes: nothing lost, nobody twice."""
+import concurrent.futures
 import os
+import shutil
 import struct
+import threading
 import time
 
 import crowd as crowds
@@ -201,6 +204,115 @@ def test_what_a_node_tidies_up_waits_for_no_standby(engine, site):
              "INSERT INTO batch (node, n, lost) SELECT max(node), 0, false FROM batch")
     harness.until(lambda: site.ask("SELECT count(*) FROM batch WHERE n = 0") == "0")
     assert engine.ask("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'") == "0"
+
+
+def agree(one, other, poll):
+    harness.until(lambda: one.tally(poll) == other.tally(poll))
+    assert one.etag(poll) == other.etag(poll)
+
+
+def test_a_close_waits_for_the_batch_that_is_under_way_on_another_node(site, wire):
+    one = begin(site, 1)[0]
+    far = site.node(wire.url_of(site.database)).start()
+    wire.trap = (b"COMMIT", nodes_of.HOLD)
+    asked = far.unix()
+    asked.send(harness.request_bytes("POST", "/v1/polls/p/votes", {"option": 1, "voter": "anna"}))
+    harness.until(lambda: not wire.open.is_set())
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        closed = pool.submit(one.admin, "PATCH", "/v1/polls/p", {"state": "closed"})
+        harness.until(lambda: closed.done() or site.ask(
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'") != "0")
+        assert not closed.done()
+        wire.mend()
+        assert closed.result().status == 200
+    # On a slow machine the batch may have lost its poll meanwhile; then it is begun anew.
+    counted = {201: 1, 409: 0}[asked.answer().status]
+    asked.close()
+    for node in (one, far):
+        harness.until(lambda node=node: node.tally("p")["state"] == "closed")
+        assert node.tally("p")["votes"] == counted
+    assert one.admin("POST", "/v1/verify", {}).json()["ok"]
+
+
+def test_a_node_that_was_away_shows_all_that_the_others_did_meanwhile(site, wire):
+    near = begin(site, 1)[0]
+    far = site.node(wire.url_of(site.database)).start()
+    near.poll("gone")
+    harness.until(lambda: far.public("GET", "/v1/polls/gone").status == 200)
+    wire.cut()
+    for voter in range(20):
+        assert near.vote("p", 1 + voter % 4, f"v{voter}").status == 201
+    assert near.admin("PATCH", "/v1/polls/p", {"state": "closed"}).status == 200
+    assert near.admin("DELETE", "/v1/polls/gone").status == 204
+    near.poll("gone")  # another one of its name
+    near.poll("new")
+    assert near.vote("gone", 3, "anna").status == 201
+    assert (far.tally("p")["votes"], far.tally("p")["state"]) == (0, "open")
+    assert far.public("GET", "/v1/polls/new").status == 404
+    wire.mend()
+    harness.until(lambda: far.public("GET", "/v1/polls/new").status == 200)
+    for poll in ("p", "gone", "new"):
+        agree(near, far, poll)
+    assert (far.tally("p")["votes"], far.tally("gone")["votes"]) == (20, 1)
+
+
+def test_a_node_that_is_removed_for_good_leaves_its_votes_counted(site):
+    one, other = begin(site)
+    for voter in range(10):
+        assert other.vote("p", 1 + voter % 4, f"v{voter}").status == 201
+    other.kill()
+    shutil.rmtree(other.folder)
+    harness.until(lambda: one.tally("p")["votes"] == 10)
+    young = site.node().start()
+    agree(one, young, "p")
+    assert young.vote("p", 1, "v0").json()["result"] == "already"
+    assert young.vote("p", 1, "carl").status == 201
+    harness.until(lambda: one.tally("p")["votes"] == 11)
+    verified = one.admin("POST", "/v1/verify", {}).json()
+    assert (verified["ok"], verified["votes"]) == (True, 11)
+
+
+class Watcher:
+    """Reads a node's tally over and over, and keeps what it is told."""
+
+    def __init__(self, node):
+        self.node = node
+        self.seen = []
+        self.ending = threading.Event()
+        self.thread = threading.Thread(target=self._run, daemon=True)
+        self.thread.start()
+
+    def _run(self):
+        while not self.ending.wait(0.002):
+            tally = self.node.tally("p")
+            self.seen.append((tally["version"], tally["votes"], tally["updated_at"]))
+
+    def end(self):
+        self.ending.set()
+        self.thread.join(harness.START_S)
+        return self.seen
+
+
+def test_no_node_ever_goes_back_behind_what_it_has_shown(engine, site):
+    nodes = begin(site, 3)
+    watchers = [Watcher(node) for node in nodes]
+    crowd = crowds.Crowd(nodes[:2], "p").start()  # the third only shows what these two count
+    crowd.go_on()
+    engine.stop()
+    engine.start()
+    crowd.go_on()
+    engine.kill()
+    engine.start()
+    crowd.go_on()
+    crowd.end()
+    crowd.check(nodes[2])
+    for watcher in watchers:
+        seen = watcher.end()
+        versions, votes, times = zip(*seen)
+        assert list(versions) == sorted(versions)
+        assert list(votes) == sorted(votes)  # nobody takes one back
+        assert list(times) == sorted(times)
+        assert len(set(versions)) > 1
 
 
 def with_clock(node, behind_s):
