@@ -237,6 +237,7 @@ def test_a_close_waits_for_the_batch_that_is_under_way_on_another_node(site, wir
 def test_a_node_that_was_away_shows_all_that_the_others_did_meanwhile(site, wire):
     near = begin(site, 1)[0]
     far = site.node(wire.url_of(site.database)).start()
+    near.poll("dead")
     near.poll("gone")
     harness.until(lambda: far.public("GET", "/v1/polls/gone").status == 200)
     wire.cut()
@@ -245,12 +246,14 @@ def test_a_node_that_was_away_shows_all_that_the_others_did_meanwhile(site, wire
     assert near.admin("PATCH", "/v1/polls/p", {"state": "closed"}).status == 200
     assert near.admin("DELETE", "/v1/polls/gone").status == 204
     near.poll("gone")  # another one of its name
+    assert near.admin("DELETE", "/v1/polls/dead").status == 204
     near.poll("new")
     assert near.vote("gone", 3, "anna").status == 201
     assert (far.tally("p")["votes"], far.tally("p")["state"]) == (0, "open")
     assert far.public("GET", "/v1/polls/new").status == 404
     wire.mend()
     harness.until(lambda: far.public("GET", "/v1/polls/new").status == 200)
+    assert far.public("GET", "/v1/polls/dead").status == 404
     for poll in ("p", "gone", "new"):
         agree(near, far, poll)
     assert (far.tally("p")["votes"], far.tally("gone")["votes"]) == (20, 1)

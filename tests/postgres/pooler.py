@@ -40,6 +40,7 @@ def program():
 class Pooler:
     def __init__(self, engine):
         self.engine = engine
+        self.user = engine.user
         self.folder = tempfile.mkdtemp(prefix="tallyd-pgb-", dir="/tmp")
         self.process = None
         settings = os.path.join(self.folder, "pgbouncer.ini")

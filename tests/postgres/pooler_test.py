@@ -145,6 +145,21 @@ def test_a_pooler_that_restarts_is_waited_for(site, pooler):
     crowd.check(nodes[1])
 
 
+@pytest.mark.parametrize("moment", [nodes_of.DROP_BEFORE, nodes_of.DROP_BEHIND])
+def test_a_connection_to_the_pooler_lost_at_commit_is_resolved(site, pooler, tmp_path, moment):
+    (tmp_path / "w").mkdir()
+    wire = nodes_of.Wire(tmp_path / "w", pooler)
+    site.url = wire.url_of(site.database)
+    node = begin(site, 1)[0]
+    wire.trap = (b"COMMIT", moment)
+    answer = node.vote("p", 1, "anna")
+    wire.close()
+    assert wire.trap is None
+    assert (answer.status, answer.json()["result"]) == (201, "counted"), answer
+    assert node.tally("p")["votes"] == 1
+    assert node.admin("POST", "/v1/verify", {}).json()["ok"]
+
+
 def test_an_engine_away_behind_the_pooler_is_said_to_be_there_again_only_once_it_is(site, engine):
     node = begin(site, 1)[0]
     engine.stop()

@@ -156,6 +156,35 @@ static void a_poll_that_is_deleted_takes_its_own_lines_along_and_no_others(void 
     free(all);
 }
 
+static void each_line_hears_of_its_own_row_or_why_there_is_none(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct bulk_line *lines;
+    struct bulks *all;
+    uint64_t polls[2];
+
+    two_polls_that_have_voters(fixture, polls);
+    all = bulks_make(polls);
+    lines = all->bulks[0].lines;
+    all->bulks[0].lines[2].ballot.voter = lines[0].ballot.voter; /* again */
+    all->bulks[0].lines[4].ballot.marks = 1U << 31;              /* there is no such option */
+    all->bulks[0].lines[6].ballot.poll = UINT32_MAX;             /* nor such a poll */
+    assert_int_equal(hand_over(fixture, all), BULKS);
+    assert_int_equal(lines[0].seq, 2); /* behind anna's */
+    assert_int_equal(lines[1].seq, 2);
+    assert_int_equal(lines[2].result, JOB_ALREADY);
+    assert_int_equal(lines[2].seq, 2);
+    assert_int_equal(lines[4].result, JOB_REFUSED);
+    assert_int_equal(lines[4].problem, PROBLEM_INVALID);
+    assert_int_equal(lines[6].result, JOB_REFUSED);
+    assert_int_equal(lines[6].problem, PROBLEM_NO_SUCH_POLL);
+    assert_true(lines[6].detail_len > 0);
+    assert_int_equal(lines[8].result, JOB_COUNTED);
+    assert_int_equal(lines[8].seq, 3);
+    buf_free(&all->bulks[0].details);
+    free(all);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -163,6 +192,8 @@ int main(void)
                                         make, remove_it),
         cmocka_unit_test_setup_teardown(
             a_poll_that_is_deleted_takes_its_own_lines_along_and_no_others, make, remove_it),
+        cmocka_unit_test_setup_teardown(each_line_hears_of_its_own_row_or_why_there_is_none, make,
+                                        remove_it),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

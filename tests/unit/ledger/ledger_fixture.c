@@ -323,21 +323,27 @@ static uint32_t newest_row(struct fixture *fixture, const char *id)
     return scan.end;
 }
 
-struct answer fixture_forget(struct fixture *fixture, const char *id, const uint32_t *seqs,
-                             size_t n)
+struct answer fixture_forget_found(struct fixture *fixture, const char *id, const uint32_t *seqs,
+                                   size_t n, uint32_t end)
 {
-    struct forgetting forgetting = { .poll = number_of(fixture, id), .all = n == 0, .n = n };
+    struct forgetting forgetting = {
+        .poll = number_of(fixture, id), .all = n == 0, .n = n, .end = end
+    };
     struct refusal refusal = { .problem = PROBLEM_NONE };
     struct job job = { .kind = JOB_FORGET, .forgetting = &forgetting, .refusal = &refusal };
     struct answer answer = { .votes = 0 };
 
-    if (n > 0) {
-        forgetting.end = newest_row(fixture, id);
+    if (n > 0)
         memcpy(forgetting.seqs, seqs, n * sizeof *seqs);
-    }
     randombytes_buf(forgetting.random.bytes, sizeof forgetting.random.bytes);
     run(fixture, &job, &answer);
     return answer;
+}
+
+struct answer fixture_forget(struct fixture *fixture, const char *id, const uint32_t *seqs,
+                             size_t n)
+{
+    return fixture_forget_found(fixture, id, seqs, n, n > 0 ? newest_row(fixture, id) : 0);
 }
 
 void fixture_begin_asking(struct fixture *fixture, const char *id, const char *voter)

@@ -63,6 +63,9 @@ struct answer fixture_void(struct fixture *fixture, const char *id, const uint32
 /* Forgets the voter of these rows; n 0: everybody. */
 struct answer fixture_forget(struct fixture *fixture, const char *id, const uint32_t *seqs,
                              size_t n);
+/* Rows that were found when the newest was `end`. */
+struct answer fixture_forget_found(struct fixture *fixture, const char *id, const uint32_t *seqs,
+                                   size_t n, uint32_t end);
 
 /* Asks what stands of a voter, where the answer has to wait for the sets of the poll. One at a
  * time. */

@@ -166,10 +166,13 @@ static void only_a_closed_poll_forgets_and_only_what_was_found_in_it(void **stat
     assert_int_equal(fixture_vote(fixture, "p", "a", 1, 0).result, JOB_COUNTED);
     assert_int_equal(fixture_forget(fixture, "p", NULL, 0).problem, PROBLEM_POLL_OPEN);
     assert_int_equal(fixture_forget(fixture, "p", seqs, 1).problem, PROBLEM_POLL_OPEN);
+    assert_int_equal(fixture_vote(fixture, "p", "b", 1, 0).result, JOB_COUNTED);
     fixture_put(fixture, "p", CLOSED);
+    /* Found before the second vote, which may have been this voter's too. */
+    assert_int_equal(fixture_forget_found(fixture, "p", seqs, 1, 1).problem, PROBLEM_BUSY);
     assert_int_equal(fixture_forget(fixture, "p", seqs, 1).result, JOB_READ);
     assert_int_equal(fixture_vote(fixture, "p", "a", 1, 0).problem, PROBLEM_POLL_CLOSED);
-    assert_int_equal(fixture_votes(fixture, "p"), 1);
+    assert_int_equal(fixture_votes(fixture, "p"), 2);
     /* Reopened, the forgotten one is somebody new. */
     fixture_put(fixture, "p", "{\"title\":\"t\",\"state\":\"open\"," OPTIONS "}");
     assert_int_equal(fixture_vote(fixture, "p", "a", 1, 0).result, JOB_COUNTED);
