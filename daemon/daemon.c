@@ -59,6 +59,21 @@ static struct token_keys *read_tokens(const struct config *config, struct why *r
     return token_keys_open(&files, clock_wall_ms(&clock_system) / 1000, reterr_why);
 }
 
+static struct keys *read_keys(const struct config *config, struct why *reterr_why)
+{
+    if (config->keys_are_credential)
+        return keys_open_credential(config->keys_path, reterr_why);
+    switch (store_find(config->store_url, reterr_why)) {
+    case STORE_FOUND:
+        return keys_open(config->keys_path, false, reterr_why);
+    case STORE_NONE:
+        return keys_open(config->keys_path, true, reterr_why);
+    case STORE_UNKNOWN:
+        break;
+    }
+    return NULL;
+}
+
 static int64_t forget_after_ms(const struct config *config)
 {
     return config->forget_after_s > INT64_MAX / 1000 ? INT64_MAX : config->forget_after_s * 1000;
@@ -71,9 +86,7 @@ static bool open_ledger(struct daemon *daemon, struct why *reterr_why)
 
     if (!config_make_folder(config, reterr_why))
         return false;
-    daemon->keys = config->keys_are_credential
-                       ? keys_open_credential(config->keys_path, reterr_why)
-                       : keys_open(config->keys_path, !store_exists(config->store_url), reterr_why);
+    daemon->keys = read_keys(config, reterr_why);
     if (!daemon->keys)
         return false;
     daemon->tokens = read_tokens(config, reterr_why);

@@ -272,12 +272,12 @@ static bool has_log(const struct sqlite_store *store)
     return name && stat(name, &file) == 0 && file.st_size > 0;
 }
 
-static bool exists(const char *url)
+static enum store_found find(const char *url, struct why *reterr_why)
 {
     struct stat file;
 
-    return strncmp(url, SCHEME, strlen(SCHEME)) == 0 && stat(url + strlen(SCHEME), &file) == 0 &&
-           file.st_size > 0;
+    (void)reterr_why; /* what cannot be looked at cannot be opened either, which says why */
+    return stat(url + strlen(SCHEME), &file) == 0 && file.st_size > 0 ? STORE_FOUND : STORE_NONE;
 }
 
 static void first_ballast(struct sqlite_store *store, uint64_t bytes)
@@ -379,7 +379,7 @@ static int64_t fresh_ms(const struct store *base)
 }
 
 const struct store_kind store_sqlite = { .scheme = SCHEME,
-                                         .exists = exists,
+                                         .find = find,
                                          .open = open_store,
                                          .finish = sqlite_finish,
                                          .free = free_base,

@@ -67,9 +67,14 @@ void batch_fill(struct batch *batch, struct queue_list *from, size_t ballots_max
  */
 MUST_USE struct store *store_open(const struct store_settings *settings, struct board *board,
                                   struct why *reterr_why);
-/* Whether there is a store with something in it, so that its keys must be there too: main opens the
- * keys first, and may make new ones only where this says no. */
-bool store_exists(const char *url);
+enum store_found {
+    STORE_FOUND,  /* there is one with something in it, so that its keys must be there too */
+    STORE_NONE,   /* there is none: new keys may be made */
+    STORE_UNKNOWN /* it cannot be asked now; *reterr_why says why */
+};
+
+/* Main looks before it opens the keys. */
+MUST_USE enum store_found store_find(const char *url, struct why *reterr_why);
 
 /* A copy of a store's URL to be shown, to free(): without a password. NULL: no memory. */
 MUST_USE char *store_url_shown(const char *url);

@@ -20,6 +20,15 @@ def refused(node):
     return ran.stderr
 
 
+def test_a_first_start_without_its_engine_says_so_and_makes_no_keys(site, tmp_path):
+    (tmp_path / "nobody").mkdir()
+    node = site.node(f"postgresql://nobody@/nothing?host={tmp_path}/nobody")
+    log = refused(node)
+    assert f"{tmp_path}/nobody" in log.splitlines()[-1], log
+    assert "keys" not in log
+    assert not os.path.exists(node.keys())
+
+
 MOMENTS = [b"to_regclass", b"pg_advisory_xact_lock", b"max(number)", b"INSERT INTO migration",
            b"COMMIT", b"'key_fingerprint', $2", b"v.seq DESC", b"synchronous_commit",
            b"t.touched >="]

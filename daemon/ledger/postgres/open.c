@@ -13,21 +13,31 @@
 #define SCHEME "postgresql://"
 #define START_MS 10000 /* how long a start waits for its engine */
 
-/* Whether there is a ledger in it. One that cannot be asked may have one: no new key is made. */
-static bool exists(const char *url)
+static enum store_found unknown(const struct link *link, struct why *reterr_why)
 {
-    AUTO(link) link = link_new(url, NULL);
+    why_set(reterr_why, "cannot read the store: %s", link_why(link));
+    return STORE_UNKNOWN;
+}
+
+/* Whether there is a ledger in it. One that cannot be asked may have one: no new key is made. */
+static enum store_found find(const char *url, struct why *reterr_why)
+{
+    AUTO(link) link = link_new(url, reterr_why);
     int64_t deadline_ms = link_now_ms() + START_MS;
 
-    if (!link || !link_up(link, deadline_ms))
-        return true;
+    if (!link)
+        return STORE_UNKNOWN;
+    if (!link_up(link, deadline_ms))
+        return unknown(link, reterr_why);
     link_queue(link, "SELECT 1::bigint WHERE to_regclass('meta') IS NOT NULL", NULL);
     if (link_flush(link, deadline_ms) != LINK_DONE)
-        return true;
+        return unknown(link, reterr_why);
     if (pq.PQntuples(link_get(link, 0)) == 0)
-        return false;
+        return STORE_NONE;
     link_queue(link, "SELECT 1::bigint FROM meta WHERE name = 'key_fingerprint'", NULL);
-    return link_flush(link, deadline_ms) != LINK_DONE || pq.PQntuples(link_get(link, 0)) > 0;
+    if (link_flush(link, deadline_ms) != LINK_DONE)
+        return unknown(link, reterr_why);
+    return pq.PQntuples(link_get(link, 0)) > 0 ? STORE_FOUND : STORE_NONE;
 }
 
 /* The first node to come leaves epoch and fingerprint; all others find them. */
@@ -175,7 +185,7 @@ static void end_soon(struct store *base, struct queue_list *answered)
 }
 
 const struct store_kind store_postgres = { .scheme = SCHEME,
-                                           .exists = exists,
+                                           .find = find,
                                            .open = open_store,
                                            .finish = finish,
                                            .free = free_base,

@@ -110,7 +110,8 @@ const char *fixture_open(struct fixture *fixture)
 {
     static struct why why;
 
-    fixture->keys = keys_open(fixture->keys_path, !store_exists(fixture->url), &why);
+    fixture->keys =
+        keys_open(fixture->keys_path, store_find(fixture->url, &why) == STORE_NONE, &why);
     if (!fixture->keys)
         return why.text;
     fixture->board = board_new();
