@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 
+import engine as engines
 import harness
 import nodes as nodes_of
 import pooler as poolers
@@ -104,6 +105,44 @@ def test_a_copy_that_was_stopped_goes_on_and_no_node_starts_before_it_has_ended(
     assert node.tally("p") == before
     verified = node.admin("POST", "/v1/verify", {}).json()
     assert verified["ok"] and verified["votes"] == 50000
+
+
+def session(site):
+    """Of psql: what is written to it is done at once."""
+    return subprocess.Popen([*engines.as_user(), engines.program("psql"), "-X", "-q",
+                             site.engine.url(site.database)], cwd=site.engine.folder, text=True,
+                            stdin=subprocess.PIPE)
+
+
+def activity(site, what):
+    return int(site.ask("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+                        f"AND {what}"))
+
+
+def test_a_slice_that_arrives_late_of_a_copy_that_was_stopped_is_passed_over(site, tmp_path):
+    (tmp_path / "old").mkdir()
+    source = harness.Daemon(tmp_path / "old").start()
+    fill_with(source, 50000)
+    before = source.tally("p")
+    source.stop()
+    node, ran = copy(source, site, None)
+    ran.stderr.readline()  # the first slice has arrived
+    ran.kill()
+    ran.communicate()
+    harness.until(lambda: activity(site, "application_name = 'tallyd'") == 0)
+    site.ask("CREATE TABLE late AS SELECT * FROM vote; DELETE FROM vote")
+    with session(site) as late:
+        late.stdin.write("BEGIN; INSERT INTO vote SELECT * FROM late;\n")
+        late.stdin.flush()
+        harness.until(lambda: activity(site, "state = 'idle in transaction'") == 1)
+        _, ran = copy(source, site, node)
+        harness.until(lambda: activity(site, "wait_event_type = 'Lock'") == 1)
+        late.stdin.write("COMMIT;\n")
+    log = ran.communicate(timeout=120)[1]
+    assert ran.returncode == 0, log
+    node.start()
+    assert node.tally("p") == before
+    assert node.admin("POST", "/v1/verify", {}).json()["votes"] == 50000
 
 
 def test_a_copy_into_a_ledger_of_others_is_refused(site, tmp_path):

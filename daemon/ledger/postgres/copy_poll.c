@@ -281,6 +281,22 @@ static bool check(const struct book *book, struct link *to, struct why *why)
                book->poll->id) != NULL;
 }
 
+/* Rows behind `seq`, and then the poll. */
+static bool copy_rest(struct copy *copy, struct sqlite_store *from, const struct book *book,
+                      struct link *to, uint32_t seq, struct why *why)
+{
+    bool there = false;
+
+    if (copy_rows(copy, from, book, to, seq, why) && copy_head(from, book, to, why))
+        return true;
+    if (!link_is_up(to))
+        return false;
+    /* A copy that was stopped may have had a slice under way, which has arrived by now. */
+    link_roll_back(to);
+    return find_progress(book, to, &there, &seq, why) &&
+           (there || (copy_rows(copy, from, book, to, seq, why) && copy_head(from, book, to, why)));
+}
+
 bool copy_poll(struct copy *copy, struct sqlite_store *from, struct book *book, struct link *to,
                struct why *reterr_why)
 {
@@ -292,8 +308,7 @@ bool copy_poll(struct copy *copy, struct sqlite_store *from, struct book *book, 
     if (!there) {
         if (!load_voters(from, book))
             return why_set(reterr_why, "voters of poll %s cannot be read", book->poll->id) != NULL;
-        if (!copy_rows(copy, from, book, to, seq, reterr_why) ||
-            !copy_head(from, book, to, reterr_why))
+        if (!copy_rest(copy, from, book, to, seq, reterr_why))
             return false;
         book_drop_sets(book);
     }
