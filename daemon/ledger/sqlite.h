@@ -197,8 +197,8 @@ MUST_USE bool sqlite_log_ok(const char *path, struct why *reterr_why);
 MUST_USE bool sqlite_open_unchanging(const char *path, sqlite3 **ret_db);
 /* Whether the store has the log beside it that it should have. Only reads, before it is open. */
 MUST_USE bool sqlite_log_not_lost(const char *path, struct why *reterr_why);
-/* The log has its name on disk. FAULT_BROKEN, or FAULT_NONE. */
-MUST_USE enum fault mark_set(struct sqlite_store *store);
+/* The log has its name on disk. FAULT_BROKEN, with *reterr_why, or FAULT_NONE. */
+MUST_USE enum fault mark_set(struct sqlite_store *store, struct why *reterr_why);
 /* All that the log holds goes into the file, and the mark with it. Where store->marked still holds
  * afterwards it did not: the log has to stay. */
 MUST_USE enum fault mark_clear(struct sqlite_store *store);

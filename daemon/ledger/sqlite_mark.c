@@ -69,8 +69,9 @@ bool sqlite_log_not_lost(const char *path, struct why *reterr_why)
     return false;
 }
 
-/* A transaction of this statement alone. Nothing of it stands where it fails. */
-static enum fault write_alone(struct sqlite_store *store, const char *sql)
+/* A transaction of this statement alone. Nothing of it stands where it fails, and *ret_says is why:
+ * behind the rollback SQLite does not know it any more. */
+static enum fault write_alone(struct sqlite_store *store, const char *sql, struct why *ret_says)
 {
     enum fault fault = write_begin(store);
 
@@ -78,6 +79,7 @@ static enum fault write_alone(struct sqlite_store *store, const char *sql)
         fault = sql_fault(store, sqlite3_exec(store->db, sql, NULL, NULL, NULL));
     if (fault == FAULT_NONE)
         fault = sql_run(store, SQL_COMMIT);
+    *ret_says = sqlite_says(store->db);
     if (fault == FAULT_NONE)
         store->in_transaction = false;
     else if (batch_roll_back(store) == FAULT_BROKEN)
@@ -85,23 +87,30 @@ static enum fault write_alone(struct sqlite_store *store, const char *sql)
     return fault;
 }
 
-enum fault mark_set(struct sqlite_store *store)
+enum fault mark_set(struct sqlite_store *store, struct why *reterr_why)
 {
+    struct why says;
     enum fault fault;
 
     if (store->marked)
         return FAULT_NONE;
     store->marked = true; /* where memory runs out in a commit it may stand even so */
-    fault = write_alone(store, "INSERT INTO meta (name, value) VALUES ('log', x'01')");
-    if (fault == FAULT_NONE)
+    fault = write_alone(store, "INSERT INTO meta (name, value) VALUES ('log', x'01')", &says);
+    if (fault == FAULT_NONE) {
         fault = checkpoint(store, SQLITE_CHECKPOINT_PASSIVE);
+        says = sqlite_says(store->db);
+    }
+    if (fault == FAULT_BROKEN)
+        why_set(reterr_why, "cannot write to the store %s: %s", store->path, says.text);
     return fault == FAULT_BROKEN ? FAULT_BROKEN : FAULT_NONE; /* else it has none this time */
 }
 
 enum fault mark_clear(struct sqlite_store *store)
 {
-    enum fault fault =
-        store->marked ? write_alone(store, "DELETE FROM meta WHERE name = 'log'") : FAULT_NONE;
+    struct why says;
+    enum fault fault = store->marked
+                           ? write_alone(store, "DELETE FROM meta WHERE name = 'log'", &says)
+                           : FAULT_NONE;
 
     if (fault == FAULT_NONE)
         fault = checkpoint(store, SQLITE_CHECKPOINT_PASSIVE);

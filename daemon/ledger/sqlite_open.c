@@ -65,8 +65,8 @@ struct why sqlite_says(sqlite3 *db)
             why_set(&says, "%.*s%s", len, text, remedy);
         break;
     case SQLITE_READONLY: /* what could not be opened it opens once more, to read alone … */
-        why_set(&says, "it can be opened to be read alone; see whose file it is, and whether the "
-                       "disk is failing");
+        why_set(&says, "it can be opened to be read alone; see whose file it is and whether the "
+                       "disk is failing, or restore a backup (tallyd --restore)");
         break;
     case SQLITE_CANTOPEN: /* … and tells of that: not why none could be made */
     case SQLITE_IOERR:
@@ -353,9 +353,11 @@ static struct store *open_store(const struct store_settings *settings, struct bo
     first_ballast(store, settings->ballast_bytes);
     /* A full disk is no reason not to start: reads stay up, and phases are tried again. */
     if ((store->log_remembers && batch_forget(store) == FAULT_BROKEN) ||
-        phases_sweep(store, &next_ms) == STORE_BROKEN || mark_set(store) == FAULT_BROKEN)
+        phases_sweep(store, &next_ms) == STORE_BROKEN)
         return why_set(reterr_why, "cannot write to the store %s: %s", store->path,
                        sqlite_says(store->db).text);
+    if (mark_set(store, reterr_why) == FAULT_BROKEN)
+        return NULL;
     close_without_checkpoint(store, false);
     store->ends_well = true;
     return &TAKE(store)->base;
