@@ -21,7 +21,8 @@ bool json_members_ok(const cJSON *body, const char *names, struct refusal *reter
         if (str_is_one_of(str_of(item->string), names))
             continue;
         (void)snprintf(pointer, sizeof pointer, "/%s", item->string);
-        return refuse_member(reterr, pointer, "there is no such member here; known: %s", names);
+        return refuse_member(reterr, pointer, "there is no such member here; known: %s",
+                             names[0] ? names : "none");
     }
     return true;
 }

@@ -182,7 +182,8 @@ enum body_rule { BODY_NEEDED, BODY_OPTIONAL };
 MUST_USE bool call_json(const struct call *call, const char *types, enum body_rule rule,
                         struct json **ret_json, struct refusal *reterr);
 
-/* Every member of an object is one of `names` (space-separated), and it is an object: else 422. */
+/* Every member of an object is one of `names` (space-separated, or empty), and it is an object:
+ * else 422. */
 MUST_USE bool json_members_ok(const cJSON *body, const char *names, struct refusal *reterr);
 
 /* Who votes, as the body has named them, else Authorization or the connection. */

@@ -217,8 +217,19 @@ static bool rotate(const struct call *call, struct refusal *reterr)
     return true;
 }
 
+/* There is nothing to say of a rotation: whoever says something expects it to be heeded. */
+static bool says_nothing(const struct call *call, struct refusal *reterr)
+{
+    AUTO(json) json = NULL;
+
+    return call_json(call, "application/json", BODY_OPTIONAL, &json, reterr) &&
+           (!json || json_members_ok(json_root(json), "", reterr));
+}
+
 void keys_rotate(struct call *call)
 {
-    if (!rotate(call, &call->loop->refusal))
-        answer_refusal(call->exchange, call->loop, &call->loop->refusal, (struct str){ NULL, 0 });
+    struct refusal *refusal = &call->loop->refusal;
+
+    if (!says_nothing(call, refusal) || !rotate(call, refusal))
+        answer_refusal(call->exchange, call->loop, refusal, (struct str){ NULL, 0 });
 }

@@ -58,6 +58,18 @@ def test_a_body_of_another_type_is_415(daemon):
     assert daemon.admin("POST", "/v1/polls/p/votes", b'{"option":1}', charset).status == 201
 
 
+@pytest.mark.parametrize("path", ["/v1/keys/rotate", "/v1/verify", "/v1/polls/p/forget"])
+def test_a_body_that_may_be_left_out_is_read_where_it_is_sent(daemon, path):
+    daemon.poll("p", state="closed")
+    for body, kind, status in [(b"{}", "text/plain", 415), (b"{", "application/json", 400),
+                               (b"[]", "application/json", 422),
+                               (b'{"colour":1}', "application/json", 422),
+                               (b"{}", "application/json", 200)]:
+        answer = daemon.admin("POST", path, body, {"Content-Type": kind})
+        assert answer.status == status, (body, kind, answer)
+    assert daemon.admin("POST", path).status == 200
+
+
 def test_an_id_is_percent_decoded_once(daemon):
     daemon.poll("a~b")
     assert daemon.public("GET", "/v1/polls/a%7Eb/tally").status == 200
