@@ -56,20 +56,20 @@ static void add_loop(const struct api_loop *loop, struct scrape *scrape)
 }
 
 /* Counted before its results were hidden, or before it went. */
-static bool is_shown(struct board *board, const struct busiest_poll *poll)
+static bool is_shown(struct board *board, const struct busiest_poll *poll, enum viewer viewer)
 {
     AUTO(published) published = board_get(board, str_of(poll->id));
 
     return published && published->poll->number == poll->number &&
-           !poll_hides_results(published->poll, published->phase, VIEWER_STRANGER);
+           !poll_hides_results(published->poll, published->phase, viewer);
 }
 
-static void leave_out_hidden(struct board *board, struct busiest_figures *votes)
+void metrics_leave_out(struct board *board, enum viewer viewer, struct busiest_figures *votes)
 {
     size_t n = 0;
 
     for (size_t i = 0; i < votes->n; i++) {
-        if (is_shown(board, &votes->polls[i]))
+        if (is_shown(board, &votes->polls[i], viewer))
             votes->polls[n++] = votes->polls[i];
     }
     votes->n = n;
@@ -88,7 +88,7 @@ static void gather(const struct call *call, struct scrape *scrape)
     writer_figures(api->writer, &scrape->writer);
     scrape->polls = board_count(api->board);
     scrape->ballast = scrape->writer.store.ballast;
-    leave_out_hidden(api->board, &scrape->writer.votes);
+    metrics_leave_out(api->board, VIEWER_STRANGER, &scrape->writer.votes);
     for (size_t i = 0; i < api->n_loops; i++)
         add_loop(&api->loops[i], scrape);
 }

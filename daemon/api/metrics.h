@@ -11,6 +11,9 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "core/board.h"
+#include "core/busiest.h"
+#include "core/poll.h"
 #include "core/problem.h"
 #include "ledger/writer.h"
 #include "net/loop.h"
@@ -32,6 +35,10 @@ struct scrape { /* all figures of one moment, nearly */
     uint64_t cpu_ms;
     uint64_t resident_bytes;
 };
+
+/* Takes out the polls that are gone, and those whose results are hidden from this viewer: the
+ * counts by name outlive both. Any thread. */
+void metrics_leave_out(struct board *board, enum viewer viewer, struct busiest_figures *votes);
 
 /* The Prometheus text format, version 0.0.4. */
 void metrics_write(const struct scrape *scrape, struct buf *out);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/metrics.h"
 #include "api/pending.h"
 #include "api/routes.h"
 
@@ -148,6 +149,7 @@ static void status_back(struct pending *pending)
         return;
     }
     writer_figures(pending->api->writer, &figures);
+    metrics_leave_out(pending->api->board, VIEWER_TRUSTED, &figures.votes);
     buf_clear(out);
     status_render(pending->api, pending->detail, &figures, loop_wall_ms(loop), out);
     buf_text(out, ",\"connections\":");

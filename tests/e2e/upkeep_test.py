@@ -230,6 +230,20 @@ def test_status_tells_how_fast_votes_come_and_for_which_polls(daemon):
     assert rows["votes/s"].endswith(" (over a minute)")
 
 
+def test_a_deleted_poll_is_no_busy_one_and_the_next_of_its_name_stands_once(daemon):
+    for poll_id in ("gone", "again", "hidden"):
+        daemon.poll(poll_id)
+        daemon.vote(poll_id, 1, "a")
+    daemon.admin("PATCH", "/v1/polls/hidden", {"results": "after_close"})
+    daemon.admin("DELETE", "/v1/polls/gone")
+    daemon.admin("DELETE", "/v1/polls/again")
+    daemon.poll("again")
+    for voter in ("b", "c"):
+        daemon.vote("again", 1, voter)
+    busiest = daemon.admin("GET", "/v1/status").json()["busiest"]
+    assert busiest == [{"id": "again", "votes": 2}, {"id": "hidden", "votes": 1}]
+
+
 def test_status_on_a_terminal_draws_the_busiest_polls_with_what_came_meanwhile(canned, tmp_path):
     def status(votes, quiet, busy):
         return whole({"votes": votes, "commits": {"votes": votes},
