@@ -367,9 +367,7 @@ static bool show(struct call *call, enum page_frame frame, struct refusal *reter
 
 void page_get(struct call *call)
 {
-    if (call->id.len == 0)
-        page_list(call);
-    else if (!show(call, PAGE_ALONE, &call->loop->refusal))
+    if (!show(call, PAGE_ALONE, &call->loop->refusal))
         page_refuse(call, &call->loop->refusal, 0);
 }
 

@@ -38,6 +38,7 @@ const struct route routes[] = {
     { METHOD_GET, POLL "/chart.png", ROLE_PUBLIC, "lang theme width of", chart_png_get },
     { METHOD_GET, POLL "/jsonld", ROLE_PUBLIC, "lang", jsonld_get },
     { METHOD_POST, "/v1/voters", ROLE_PUBLIC, "", voters_post },
+    { METHOD_GET, "/p/", ROLE_PUBLIC, NULL, page_list },
     { METHOD_GET, "/p/{id}", ROLE_PUBLIC, NULL, page_get },
     { METHOD_POST, "/p/{id}", ROLE_PUBLIC, NULL, page_post },
     { METHOD_GET, "/embed/{id}", ROLE_PUBLIC, NULL, embed_get },
@@ -61,18 +62,21 @@ const size_t routes_count = sizeof routes / sizeof routes[0];
 
 static bool path_matches(const char *path, const struct url *url, struct str *ret_id)
 {
-    struct str rest = str_from(str_of(path), 1);
-    struct str piece;
+    struct str rest = str_of(path);
     size_t n = 0;
 
     *ret_id = (struct str){ NULL, 0 };
-    while (str_next(&rest, '/', &piece)) {
+    while (rest.len > 0) {
+        struct str behind = str_from(rest, 1); /* the slash */
+        struct str piece = { behind.at, str_find(behind, '/') };
+
         if (n == url->n_segments)
             return false;
-        if (str_eq(piece, STR("{id}")))
+        if (str_eq(piece, STR("{id}")) && url->segments[n].len > 0)
             *ret_id = url->segments[n];
         else if (!str_eq(piece, url->segments[n]))
             return false;
+        rest = str_from(behind, piece.len);
         n++;
     }
     return n == url->n_segments;

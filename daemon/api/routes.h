@@ -12,7 +12,7 @@
 
 struct route {
     enum http1_method method; /* HEAD is answered wherever GET is */
-    const char *path;         /* segments; {id} takes any one */
+    const char *path;         /* segments; {id} takes any one that is not empty */
     enum role least;          /* ROLE_ADMIN, or ROLE_PUBLIC for everybody */
     const char *parameters;   /* names, separated by spaces; NULL: any are ignored */
     void (*answer)(struct call *call);
@@ -79,9 +79,9 @@ void backup_post(struct call *call);
 /* pages.c */
 void page_get(struct call *call);
 void embed_get(struct call *call);
-/* page_list.c: what page_get() answers for /p/ */
+/* page_list.c */
 void page_list(struct call *call);
-/* page_best.c: and for /p/?sort=score */
+/* page_best.c: what page_list() answers for ?sort=score */
 void page_best(struct call *call);
 /* page_votes.c */
 void page_post(struct call *call);

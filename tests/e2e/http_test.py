@@ -25,6 +25,19 @@ def test_a_method_that_a_route_lacks_is_told_which_it_takes(daemon):
     assert answer.fields["allow"] == "GET, HEAD"
 
 
+def test_the_list_of_polls_is_a_page_to_read_and_takes_no_vote(daemon):
+    daemon.poll("p")
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    for path, allow in (("/p/", "GET, HEAD"), ("/p/p", "GET, HEAD, POST")):
+        refused = daemon.public("PUT", path, b"option=1", form)
+        assert (refused.status, refused.fields["allow"]) == (405, allow), path
+        options = daemon.public("OPTIONS", path)
+        assert (options.status, options.fields["allow"]) == (204, allow + ", OPTIONS"), path
+    refused = daemon.public("POST", "/p/", b"option=1", form)
+    assert (refused.status, refused.fields["allow"]) == (405, "GET, HEAD")
+    assert daemon.public("HEAD", "/p/").status == 200
+
+
 def test_an_unknown_method_is_501(daemon):
     assert daemon.public("BREW", "/v1/polls").status == 501
 

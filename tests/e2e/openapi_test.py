@@ -304,7 +304,8 @@ def reads(walk, daemon):
                          ("/v1/top", "/v1/top?sort=votes&min_votes=1&prefix=p"),
                          ("/v1/polls/{id}/tally", "/v1/polls/r/tally?lang=ru"),
                          ("/oembed", "/oembed?url=http://test/p/p&maxwidth=300"),
-                         ("/p/{id}", "/p/"), ("/p/{id}", "/p/p,r"), ("/embed/{id}", "/embed/p"),
+                         ("/p/", None), ("/p/", "/p/?sort=score"), ("/p/{id}", "/p/p,r"),
+                         ("/embed/{id}", "/embed/p"),
                          ("/livez", None), ("/readyz", None), ("/openapi.json", None)]:
         walk.call("get", path, target, who=daemon.public, status=200)
     for path in ("/tally", "/jsonld", "/chart.svg", "/chart.png"):
@@ -324,7 +325,7 @@ def reads(walk, daemon):
     walk.call("get", "/metrics", status=200)
     walk.call("get", "/widget.js", status=200)
     walk.call("get", "/widget.js", status=304, fields={"If-None-Match": "*"})
-    for path in ("/p/{id}", "/embed/{id}"):
+    for path in ("/p/", "/p/{id}", "/embed/{id}"):
         walk.call("get", path, path.replace("{id}", "p"), status=304,
                   fields={"If-None-Match": "*"})
     style = re.search(rb"assets/([\w-]+\.css)", daemon.public("GET", "/p/p").body).group(1).decode()
