@@ -7,12 +7,12 @@
  */
 #include "api/lines.h"
 
-/* Keeps the beginning of a line. false: no memory. */
+/* Keeps the beginning of a line, and a CR that may turn out to end it. false: no memory. */
 static bool keep(struct lines *lines, struct str piece)
 {
     if (lines->skips)
         return true;
-    if (piece.len > LINE_BYTES_MAX - lines->rest.len) {
+    if (piece.len > LINE_BYTES_MAX + 1 - lines->rest.len) {
         lines->skips = true;
         buf_free(&lines->rest);
         return true;
@@ -21,23 +21,28 @@ static bool keep(struct lines *lines, struct str piece)
     return buf_ok(&lines->rest);
 }
 
+static struct str without_cr(struct str line)
+{
+    if (line.at && line.len > 0 && line.at[line.len - 1] == '\r')
+        line.len--;
+    return line;
+}
+
 static enum line finish(struct lines *lines, struct str piece, struct str *ret_line)
 {
-    bool cut = lines->rest.len > 0 || lines->skips;
-
     lines->number++;
-    if (!cut && piece.len <= LINE_BYTES_MAX) {
-        *ret_line = piece;
-        return LINE_WHOLE;
+    if (lines->rest.len > 0 || lines->skips) {
+        if (!keep(lines, piece))
+            return LINE_NO_MEMORY;
+        piece = buf_str(&lines->rest);
+        lines->given = true;
     }
-    if (!keep(lines, piece))
-        return LINE_NO_MEMORY;
-    if (lines->skips) {
+    piece = without_cr(piece);
+    if (lines->skips || piece.len > LINE_BYTES_MAX) {
         lines->skips = false;
         return LINE_TOO_LONG;
     }
-    *ret_line = buf_str(&lines->rest);
-    lines->given = true;
+    *ret_line = piece;
     return LINE_WHOLE;
 }
 

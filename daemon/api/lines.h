@@ -1,8 +1,8 @@
 /*
  * api/lines.h - lines out of a stream of pieces, each of at most LINE_BYTES_MAX.
  *
- * A line ends at LF, or where the stream does; a CR before the LF stays with the line. Memory is
- * bounded by one line, however long a peer makes it. Pure; one thread at a time.
+ * A line ends at LF or CRLF, or where the stream does, and is as long as it is without them. Memory
+ * is bounded by one line, however long a peer makes it. Pure; one thread at a time.
  */
 #ifndef TALLYD_API_LINES_H
 #define TALLYD_API_LINES_H
@@ -24,7 +24,7 @@ struct lines {       /* zeroed is the start of a stream */
 };
 
 enum line {
-    LINE_WHOLE,    /* *ret_line is the next line, without its LF; lives until the next call */
+    LINE_WHOLE,    /* *ret_line is the next line, without its end; lives until the next call */
     LINE_TOO_LONG, /* the next line was longer than it may be */
     LINE_MORE,     /* all of *bytes is eaten, and no line has ended */
     LINE_NO_MEMORY

@@ -2,8 +2,11 @@
 import socket
 import threading
 
+import pytest
+
 import harness
 from bulk import Bulk, ballot, bulk_all
+
 
 def test_each_line_is_answered_in_its_order(daemon):
     daemon.poll("p")
@@ -62,6 +65,16 @@ def test_a_bad_line_is_refused_by_its_number_and_the_rest_goes_on(daemon):
             assert (answer["status"], answer["error"]) == outcome, answer
             assert answer["detail"]
     assert [option["votes"] for option in daemon.tally("p")["options"]] == [1, 2, 0, 0]
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+def test_a_line_is_as_long_as_it_is_without_its_end(daemon, end):
+    daemon.poll("p")
+    start = b'{"poll":"p","option":1,"voter":"%c"'
+    lines = [(start % voter).ljust(size - 1) + b"}" + end
+             for voter, size in ((b"a", 16384), (b"b", 16385))]
+    answers = bulk_all(daemon, *lines)
+    assert [answer.get("result", answer.get("status")) for answer in answers] == ["counted", 413]
 
 
 def test_the_refusal_of_a_line_names_the_member(daemon):

@@ -46,7 +46,8 @@ static void lines_are_the_same_whatever_the_pieces(void **state)
         { "", "" },
         { "\n", "1:|" },
         { "one\ntwo\n", "1:one|2:two|" },
-        { "one\r\n\r\n\nlast", "1:one\r|2:\r|3:|4:last|" },
+        { "one\r\n\r\n\nlast", "1:one|2:|3:|4:last|" },
+        { "one\r\r\n\rtwo\r", "1:one\r|2:\rtwo|" },
         { "a\nb", "1:a|2:b|" },
     };
 
@@ -85,11 +86,37 @@ static void a_line_over_16_KiB_is_told_and_the_next_one_is_read(void **state)
     }
 }
 
+static void the_end_of_a_line_is_no_part_of_its_length(void **state)
+{
+    static const size_t pieces[] = { 1, 1000, 16384, 16385, 16386, 65536 };
+    static const char *const ends[] = { "\n", "\r\n" };
+    static const char *const rows[][2] = { { "", "1:16384|2:short|" }, { "x", "1!|2:short|" } };
+
+    (void)state;
+    for (size_t i = 0; i < 4; i++) {
+        AUTO_BUF text = { 0 };
+
+        for (int k = 0; k < LINE_BYTES_MAX; k++)
+            buf_char(&text, 'x');
+        buf_text(&text, rows[i / 2][0]);
+        buf_text(&text, ends[i % 2]);
+        buf_text(&text, "short");
+        for (size_t k = 0; k < sizeof pieces / sizeof pieces[0]; k++) {
+            AUTO_BUF got = { 0 };
+
+            gather(buf_str(&text), pieces[k], &got);
+            if (!str_eq(buf_str(&got), str_of(rows[i / 2][1])))
+                fail_msg("row %zu in pieces of %zu: %.*s", i, pieces[k], (int)got.len, got.bytes);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lines_are_the_same_whatever_the_pieces),
         cmocka_unit_test(a_line_over_16_KiB_is_told_and_the_next_one_is_read),
+        cmocka_unit_test(the_end_of_a_line_is_no_part_of_its_length),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
