@@ -123,3 +123,17 @@ size_t language_find(const struct published *published, const char *tag)
     }
     return 0;
 }
+
+void languages_add(struct languages *languages, const char *tag)
+{
+    if (!languages->any)
+        (void)snprintf(languages->tag, sizeof languages->tag, "%s", tag ? tag : "");
+    else if (strcmp(languages->tag, tag ? tag : "") != 0)
+        languages->several = true;
+    languages->any = true;
+}
+
+const char *languages_one(const struct languages *languages)
+{
+    return languages->several || !languages->tag[0] ? NULL : languages->tag;
+}

@@ -205,4 +205,16 @@ void language_keep(const struct published *published, size_t language,
 /* The same language again, or the first. */
 size_t language_find(const struct published *published, const char *tag);
 
+/* Gathers the languages of a list's texts: where all are in one, the answer can say so. Zeroed is
+ * a list without any. */
+struct languages {
+    char tag[LANGUAGE_TAG_BYTES_MAX + 1]; /* of the first */
+    bool any;
+    bool several;
+};
+/* tag  of one text; NULL: it has none, and a list with it is in no language that could be told */
+void languages_add(struct languages *languages, const char *tag);
+/* That of all, or NULL; points into *languages. */
+const char *languages_one(const struct languages *languages);
+
 #endif

@@ -18,7 +18,10 @@ static void answer_edited(struct pending *pending, const struct job *job)
     size_t language = pending_language(pending, published);
     struct buf *out = &pending->loop->out;
     char location[POLL_ID_BYTES_MAX + 16];
-    struct answer reply = { .status = 200, .caching = CACHE_PRIVATE, .varies = true };
+    struct answer reply = { .status = 200,
+                            .caching = CACHE_PRIVATE,
+                            .language = published->languages[language],
+                            .varies = true };
 
     buf_clear(out);
     if (job->edit->kind == EDIT_CARRIED) {

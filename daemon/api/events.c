@@ -78,6 +78,7 @@ static bool begin(struct events *events)
                       &(struct answer){ .status = 200,
                                         .content_type = "text/event-stream",
                                         .caching = depends ? CACHE_PRIVATE : CACHE_NOT,
+                                        .varies = true,
                                         .unbuffered = true }))
         return false;
     exchange_on_room(events->exchange, EVENTS_UNSENT_BYTES_MAX / 2, room, events);

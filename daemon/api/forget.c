@@ -62,7 +62,10 @@ static void answer_forgotten(struct forget_call *call)
         buf_text(out, "null");
     buf_char(out, '}');
     answer_out(call->exchange, call->loop,
-               &(struct answer){ .status = 200, .caching = CACHE_PRIVATE });
+               &(struct answer){ .status = 200,
+                                 .caching = CACHE_PRIVATE,
+                                 .language = tally ? tally->language : NULL,
+                                 .varies = true });
     forget_call_free(call);
 }
 

@@ -20,7 +20,11 @@ static void answer_definition(struct call *call, struct published *published, bo
 {
     size_t language = call_language(call, published);
     char etag[DEFINITION_ETAG_BYTES_MAX];
-    struct answer reply = { .status = 200, .caching = caching, .etag = etag, .varies = true };
+    struct answer reply = { .status = 200,
+                            .caching = caching,
+                            .etag = etag,
+                            .language = visible ? published->languages[language] : NULL,
+                            .varies = true };
 
     buf_clear(&call->loop->out);
     if (!definition_etag(published, visible, language, etag)) {
@@ -36,6 +40,8 @@ static void answer_definition(struct call *call, struct published *published, bo
 static void definition_asked(struct pending *pending)
 {
     const struct job *job = &pending->jobs[0].job;
+    bool visible = viewing_allowed(job);
+    size_t language;
 
     if (job->result == JOB_REFUSED || !job->published) {
         if (job->result != JOB_REFUSED)
@@ -44,11 +50,14 @@ static void definition_asked(struct pending *pending)
                        (struct str){ NULL, 0 });
         return;
     }
+    language = pending_language(pending, job->published);
     buf_clear(&pending->loop->out);
-    definition_answer(job->published, viewing_allowed(job),
-                      pending_language(pending, job->published), &pending->loop->out);
+    definition_answer(job->published, visible, language, &pending->loop->out);
     answer_out(pending->exchange, pending->loop,
-               &(struct answer){ .status = 200, .caching = CACHE_PRIVATE, .varies = true });
+               &(struct answer){ .status = 200,
+                                 .caching = CACHE_PRIVATE,
+                                 .language = visible ? job->published->languages[language] : NULL,
+                                 .varies = true });
 }
 
 static bool ask_for_definition(const struct call *call, const struct published *published,
@@ -107,12 +116,14 @@ static bool page_read(const struct url *url, struct page *ret_page, struct refus
     return true;
 }
 
-static void row_render(const struct call *call, const struct published *published, struct buf *out)
+static void row_render(const struct call *call, const struct published *published,
+                       struct languages *languages, struct buf *out)
 {
     const char *language = published->languages[call_language(call, published)];
     enum viewer viewer = role_is_trusted(call->caller.role) ? VIEWER_TRUSTED : VIEWER_STRANGER;
     struct tally tally;
 
+    languages_add(languages, language);
     buf_text(out, "{\"id\":\"");
     buf_text(out, published->poll->id);
     buf_text(out, "\",\"kind\":\"");
@@ -135,7 +146,8 @@ static void row_render(const struct call *call, const struct published *publishe
  *   last     room for an id: of the last row that was rendered
  *   returns  whether there are more                                                         */
 static bool rows_render(const struct call *call, const struct page *asked,
-                        char last[POLL_ID_BYTES_MAX + 1], struct buf *out)
+                        char last[POLL_ID_BYTES_MAX + 1], struct languages *languages,
+                        struct buf *out)
 {
     char seen[POLL_ID_BYTES_MAX + 1] = "";
     struct str after = asked->after;
@@ -152,7 +164,7 @@ static bool rows_render(const struct call *call, const struct page *asked,
                 if (!more) {
                     if (rows++ > 0)
                         buf_char(out, ',');
-                    row_render(call, page[i], out);
+                    row_render(call, page[i], languages, out);
                     memcpy(last, page[i]->poll->id, sizeof page[i]->poll->id);
                 }
             }
@@ -171,6 +183,7 @@ void polls_list(struct call *call)
     struct buf *out = &call->loop->out;
     char last[POLL_ID_BYTES_MAX + 1] = "";
     struct page page = { 0 };
+    struct languages languages = { .any = false };
     bool trusted = role_is_trusted(call->caller.role);
 
     if (!page_read(&call->loop->url, &page, refusal)) {
@@ -179,7 +192,7 @@ void polls_list(struct call *call)
     }
     buf_clear(out);
     buf_text(out, "{\"polls\":[");
-    if (rows_render(call, &page, last, out)) {
+    if (rows_render(call, &page, last, &languages, out)) {
         buf_text(out, "],\"next\":");
         buf_json_string(out, str_of(last));
         buf_char(out, '}');
@@ -189,5 +202,6 @@ void polls_list(struct call *call)
     answer_out(call->exchange, call->loop,
                &(struct answer){ .status = 200,
                                  .caching = trusted ? CACHE_PRIVATE : CACHE_TALLY,
+                                 .language = languages_one(&languages),
                                  .varies = true });
 }

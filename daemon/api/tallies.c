@@ -64,12 +64,14 @@ static bool listing_read(const struct call *call, struct listing *listing, struc
     return true;
 }
 
-static void shown_render(const struct listed *listed, bool visible, struct buf *out)
+static void shown_render(const struct listed *listed, bool visible, struct languages *languages,
+                         struct buf *out)
 {
     const struct rendered *tally =
         visible ? published_json(listed->published, listed->language) : NULL;
 
     if (tally) {
+        languages_add(languages, tally->language);
         buf_add(out, tally->json, tally->len);
     } else if (visible) {
         out->failed = true;
@@ -88,7 +90,7 @@ static bool is_visible(const struct listed *listed, const struct pending_job *jo
 
 /* jobs  what the writer said to the asks; NULL where there were none */
 static void listing_render(const struct listing *listing, const struct pending_job *jobs,
-                           struct buf *out)
+                           struct languages *languages, struct buf *out)
 {
     const char *comma = "";
 
@@ -100,7 +102,7 @@ static void listing_render(const struct listing *listing, const struct pending_j
         if (!listed->published)
             continue;
         buf_text(out, comma);
-        shown_render(listed, is_visible(listed, jobs), out);
+        shown_render(listed, is_visible(listed, jobs), languages, out);
         comma = ",";
     }
     buf_text(out, "],\"missing\":[");
@@ -119,22 +121,31 @@ static void listing_render(const struct listing *listing, const struct pending_j
 
 static void listing_asked(struct pending *pending)
 {
-    listing_render(pending->detail, pending->jobs, &pending->loop->out);
+    struct languages languages = { .any = false };
+
+    listing_render(pending->detail, pending->jobs, &languages, &pending->loop->out);
     answer_out(pending->exchange, pending->loop,
-               &(struct answer){ .status = 200, .caching = CACHE_PRIVATE, .varies = true });
+               &(struct answer){ .status = 200,
+                                 .caching = CACHE_PRIVATE,
+                                 .language = languages_one(&languages),
+                                 .varies = true });
 }
 
 static void listing_answer(struct call *call, const struct listing *listing)
 {
     enum caching caching = CACHE_TALLY;
+    struct languages languages = { .any = false };
 
     for (size_t i = 0; i < listing->n; i++) {
         if (listing->listed[i].published && listing->listed[i].viewing == VIEW_PRIVATE)
             caching = CACHE_PRIVATE;
     }
-    listing_render(listing, NULL, &call->loop->out);
+    listing_render(listing, NULL, &languages, &call->loop->out);
     answer_out(call->exchange, call->loop,
-               &(struct answer){ .status = 200, .caching = caching, .varies = true });
+               &(struct answer){ .status = 200,
+                                 .caching = caching,
+                                 .language = languages_one(&languages),
+                                 .varies = true });
 }
 
 static bool listing_call(struct call *call, struct refusal *reterr)

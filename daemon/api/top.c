@@ -98,7 +98,8 @@ static void walk(const struct call *call, const struct query *query, enum pass p
 }
 
 /* The tally as it is rendered for all readers, with one more member at its end. */
-static void row_render(const struct call *call, const struct top_row *row, struct buf *out)
+static void row_render(const struct call *call, const struct top_row *row,
+                       struct languages *languages, struct buf *out)
 {
     struct published *published = row->published;
     const struct rendered *tally = published_json(published, call_language(call, published));
@@ -108,6 +109,7 @@ static void row_render(const struct call *call, const struct top_row *row, struc
         out->failed = true;
         return;
     }
+    languages_add(languages, tally->language);
     if (row->scored)
         tally_decimal(row->score_hundredths, 2, score);
     buf_add(out, tally->json, tally->len - strlen("}"));
@@ -121,6 +123,7 @@ void top_get(struct call *call)
     struct refusal *refusal = &call->loop->refusal;
     struct buf *out = &call->loop->out;
     struct query query = { 0 };
+    struct languages languages = { .any = false };
     AUTO(top) top = NULL;
 
     if (query_read(&call->loop->url, &query, refusal)) {
@@ -139,12 +142,13 @@ void top_get(struct call *call)
     for (size_t i = 0; i < top_count(top); i++) {
         if (i > 0)
             buf_char(out, ',');
-        row_render(call, top_row(top, i), out);
+        row_render(call, top_row(top, i), &languages, out);
     }
     buf_text(out, "]}");
     answer_out(call->exchange, call->loop,
                &(struct answer){ .status = 200,
                                  .caching = role_is_trusted(call->caller.role) ? CACHE_PRIVATE
                                                                                : CACHE_TALLY,
+                                 .language = languages_one(&languages),
                                  .varies = true });
 }

@@ -115,7 +115,10 @@ static void answer_voided(struct void_call *call)
         out->failed = true;
     buf_char(out, '}');
     answer_out(call->exchange, call->loop,
-               &(struct answer){ .status = 200, .caching = CACHE_PRIVATE });
+               &(struct answer){ .status = 200,
+                                 .caching = CACHE_PRIVATE,
+                                 .language = tally ? tally->language : NULL,
+                                 .varies = true });
     void_call_free(call);
 }
 

@@ -85,7 +85,8 @@ static void answer_vote(struct pending *pending, const struct job *job)
     size_t language = pending_language(pending, published);
     const struct rendered *tally = hidden ? NULL : published_json(published, language);
     struct answer reply = { .status = job->result == JOB_COUNTED ? 201 : 200,
-                            .caching = CACHE_PRIVATE };
+                            .caching = CACHE_PRIVATE,
+                            .varies = true };
 
     if (!hidden && !tally) {
         /* The vote is durable; only this answer to it finds no memory. Sent again it is already. */

@@ -59,6 +59,7 @@ def test_a_stream_starts_with_the_newest_tallies_and_goes_on_with_changes(daemon
     assert stream.fields["cache-control"] == "no-store"
     assert stream.fields["x-accel-buffering"] == "no"
     assert stream.fields["access-control-allow-origin"] == "*"
+    assert stream.fields["vary"] == "accept-language"
     assert stream.block() == "retry: 2000"
     first = [stream.event(), stream.event()]
     assert [(e[0], e[1], e[2]["id"], e[2]["votes"]) for e in first] == [

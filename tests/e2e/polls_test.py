@@ -50,6 +50,37 @@ def test_a_reader_gets_her_language(article):
         assert "Accept-Language" in answer.fields["vary"]
 
 
+def test_every_answer_with_texts_of_one_language_names_it(article):
+    rated = "/v1/polls/kyrgyzstan-russia"
+    article.poll("english", title={"en": "E"}, voters="address", revote=True)
+    article.poll("plain", title="P")
+    article.poll("veiled", title={"en": "V", "ru": "В"}, results="after_close")
+    russian = {"Accept-Language": "ru"}
+    for who, method, path, body, language in [
+            (article.public, "GET", rated + "?lang=ru", None, "ru"),
+            (article.public, "GET", rated, None, "ru"),
+            (article.public, "GET", "/v1/polls/veiled", None, None),
+            (article.public, "GET", "/v1/tallies?ids=kyrgyzstan-russia,veiled", None, "ru"),
+            (article.public, "GET", "/v1/tallies?ids=kyrgyzstan-russia,english", None, None),
+            (article.public, "GET", "/v1/tallies?ids=plain", None, None),
+            (article.public, "GET", "/v1/top?kind=rating", None, "ru"),
+            (article.public, "GET", "/v1/top?sort=votes&min_votes=0", None, None),
+            (article.public, "GET", "/v1/polls?kind=rating", None, "ru"),
+            (article.public, "GET", "/v1/polls", None, None),
+            (article.public, "POST", "/v1/polls/english/votes", {"option": 1}, "en"),
+            (article.public, "DELETE", "/v1/polls/english/votes", None, "en"),
+            (article.admin, "POST", rated + "/votes", {"rating": 5, "voter": "a"}, "ru"),
+            (article.admin, "PATCH", rated, {"state": "closed"}, "ru"),
+            (article.admin, "PUT", rated + "/carried", {"count": 2, "sum": 9}, "ru"),
+            (article.admin, "POST", rated + "/void",
+             {"from": "2020-01-01T00:00:00Z", "to": "2020-01-02T00:00:00Z"}, "ru"),
+            (article.admin, "POST", rated + "/forget", None, "ru")]:
+        answer = who(method, path, body, russian)
+        assert answer.status in (200, 201), (method, path, answer)
+        assert answer.fields.get("content-language") == language, (method, path, answer)
+        assert "Accept-Language" in answer.fields["vary"], (method, path, answer)
+
+
 def test_an_unchanged_tally_is_304_and_each_version_has_its_etag(article):
     path = "/v1/polls/us-goals-russia/tally"
     first = article.public("GET", path)
