@@ -30,6 +30,17 @@ static uint64_t marks_sum(const struct carried *carried)
     return sum;
 }
 
+static uint64_t marks_most(const struct carried *carried)
+{
+    uint64_t most = 0;
+
+    for (size_t i = 0; i < OPTIONS_MAX; i++) {
+        if (carried->marks[i] > most)
+            most = carried->marks[i];
+    }
+    return most;
+}
+
 /* Only where several options may be chosen do the marks not say how many people made them. */
 static bool voters_read(struct reading *reading, const cJSON *voters, const char *pointer,
                         struct carried *carried)
@@ -49,6 +60,12 @@ static bool voters_read(struct reading *reading, const cJSON *voters, const char
     if ((uint64_t)n > marks || (n == 0 && marks > 0))
         return refuse_member(reading->refusal, pointer,
                              "%" PRId64 " people cannot make %" PRIu64 " marks", n, marks);
+    /* However many options one may choose now, or might when these were counted, each is chosen
+     * once. What the ledger holds is older than this rule, and stays. */
+    if (!reading->stored && (uint64_t)n < marks_most(carried))
+        return refuse_member(reading->refusal, pointer,
+                             "%" PRId64 " people cannot choose one option %" PRIu64 " times", n,
+                             marks_most(carried));
     carried->voters = (uint64_t)n;
     return true;
 }

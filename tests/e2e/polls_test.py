@@ -142,6 +142,7 @@ def test_what_votes_rest_on_cannot_change(daemon):
     ({"scale": 5}, "/scale"),
     ({"opens_at": "2026-01-02T00:00:00Z", "closes_at": "2026-01-01T00:00:00Z"}, "/closes_at"),
     ({"id": "other"}, "/id"),
+    ({"max_choices": 2, "carried": [5, 1], "carried_voters": 4}, "/carried_voters"),
 ])
 def test_a_definition_that_says_the_wrong_thing_is_422_and_makes_nothing(daemon, members, pointer):
     body = {"title": "T", "options": [{"label": "a"}, {"label": "b"}], **members}
