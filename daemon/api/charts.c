@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "api/hours_reading.h"
 #include "api/painter.h"
@@ -33,6 +34,7 @@ struct chart_call { /* the loop's; while it is painted the painter reads it */
     enum format format;
     bool of_history;
     bool has_history; /* `history` is read */
+    bool is_had;      /* the caller has what `etag` names */
     struct chart chart;
     struct published *published; /* a reference */
     char language[LANGUAGE_TAG_BYTES_MAX + 1];
@@ -231,11 +233,16 @@ static void asked(struct pending *pending, struct chart_call *mine)
 {
     const struct job *job = &pending->jobs[0].job;
 
+    char etag[sizeof mine->etag];
+
+    memcpy(etag, mine->etag, sizeof etag);
     if (!viewing_allowed(job)) {
         viewing_refuse(&pending->refusal);
         answer_no(pending);
     } else if (!settle(mine, job->published)) {
         answer_busy(pending, "no memory for this picture; ask again");
+    } else if (mine->is_had && strcmp(etag, mine->etag) == 0) {
+        answer_with(pending, mine, NULL);
     } else {
         go_on(pending, mine);
     }
@@ -321,11 +328,12 @@ static bool begin(const struct call *call, struct pending *pending, struct chart
     if (viewing == VIEW_HIDDEN)
         return viewing_refuse(reterr);
     mine->caching = viewing == VIEW_PUBLIC ? CACHE_TALLY : CACHE_PRIVATE;
+    mine->is_had = etag_matches(call->request, str_of(mine->etag));
     if (viewing == VIEW_ASK) {
         mine->stage = STAGE_ASK;
         viewing_ask(&pending->jobs[0].job, &mine->ballot);
         pending_again(pending);
-    } else if (etag_matches(call->request, str_of(mine->etag))) {
+    } else if (mine->is_had) {
         answer_with(pending, mine, NULL);
     } else {
         go_on(pending, mine);

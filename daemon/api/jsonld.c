@@ -5,6 +5,8 @@
  */
 #include "core/jsonld.h"
 
+#include <string.h>
+
 #include "api/definitions.h"
 #include "api/pending.h"
 #include "api/routes.h"
@@ -25,9 +27,25 @@ static void refused(struct exchange *exchange, struct api_loop *loop, const stru
     answer_refusal(exchange, loop, refusal, (struct str){ NULL, 0 });
 }
 
-/* request  what its If-None-Match is compared with; NULL: the answer is kept by nobody */
+/* That of the definition: it holds for the tally and for what is asked, `about` too. */
+static bool etag_of(struct published *published, size_t language,
+                    char ret_etag[DEFINITION_ETAG_BYTES_MAX])
+{
+    return definition_etag(published, true, language, ret_etag);
+}
+
+/* The ETag where the caller has what it names, else "". */
+static void etag_had(const struct call *call, struct published *published,
+                     char ret_had[DEFINITION_ETAG_BYTES_MAX])
+{
+    if (!etag_of(published, call_language(call, published), ret_had) ||
+        !etag_matches(call->request, str_of(ret_had)))
+        ret_had[0] = '\0';
+}
+
+/* had  the ETag of what the caller has already, or "" */
 static void give(struct exchange *exchange, struct api_loop *loop, struct published *published,
-                 size_t language, enum caching caching, const struct http1_request *request)
+                 size_t language, enum caching caching, const char *had)
 {
     char etag[DEFINITION_ETAG_BYTES_MAX];
     const char *tag = published->languages[language];
@@ -39,10 +57,9 @@ static void give(struct exchange *exchange, struct api_loop *loop, struct publis
                             .varies = true };
 
     buf_clear(&loop->out);
-    /* That of the definition: it holds for the tally and for what is asked, `about` too. */
-    if (!definition_etag(published, true, language, etag))
+    if (!etag_of(published, language, etag))
         loop->out.failed = true;
-    else if (request && etag_matches(request, str_of(etag)))
+    else if (strcmp(etag, had) == 0)
         reply.status = 304;
     else
         jsonld_render(published->poll, &published->counts, tag, &loop->out);
@@ -61,16 +78,19 @@ static void asked(struct pending *pending)
         return;
     }
     give(pending->exchange, pending->loop, job->published,
-         pending_language(pending, job->published), CACHE_PRIVATE, NULL);
+         pending_language(pending, job->published), CACHE_PRIVATE, pending->had);
 }
 
-static bool ask(const struct call *call, const struct published *published,
-                const struct ballot *ballot, struct refusal *reterr)
+static bool ask(const struct call *call, struct published *published, const struct ballot *ballot,
+                struct refusal *reterr)
 {
     struct pending *pending = viewing_pending(call, published, ballot, asked, reterr);
+    char had[DEFINITION_ETAG_BYTES_MAX];
 
     if (!pending)
         return false;
+    etag_had(call, published, had);
+    pending_remember_etag(pending, had);
     pending_submit(pending);
     return true;
 }
@@ -78,10 +98,12 @@ static bool ask(const struct call *call, const struct published *published,
 static bool look(const struct call *call, struct published *published, enum caching caching,
                  struct refusal *reterr)
 {
+    char had[DEFINITION_ETAG_BYTES_MAX];
+
     if (!has_figures(published, reterr))
         return false;
-    give(call->exchange, call->loop, published, call_language(call, published), caching,
-         call->request);
+    etag_had(call, published, had);
+    give(call->exchange, call->loop, published, call_language(call, published), caching, had);
     return true;
 }
 

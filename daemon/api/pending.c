@@ -6,6 +6,7 @@
  */
 #include "api/pending.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 /* A pending is 3 kB, most of it room for a refusal: malloc() would merge and split such pieces at
@@ -93,6 +94,7 @@ struct pending *pending_new_later(struct api *api, struct api_loop *loop, struct
     pending->role = role;
     pending->who = (struct who){ .role = role };
     pending->language[0] = '\0';
+    pending->had[0] = '\0';
     pending->n_left = n_jobs;
     pending->refusal.problem = PROBLEM_NONE;
     pending->n_jobs = n_jobs;
@@ -175,6 +177,11 @@ void pending_remember_language(struct pending *pending, const struct call *call,
                                const struct published *published)
 {
     language_keep(published, call_language(call, published), pending->language);
+}
+
+void pending_remember_etag(struct pending *pending, const char *etag)
+{
+    (void)snprintf(pending->had, sizeof pending->had, "%s", etag);
 }
 
 size_t pending_language(const struct pending *pending, const struct published *published)

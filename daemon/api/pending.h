@@ -12,6 +12,7 @@
 #include <stddef.h>
 
 #include "api/call.h"
+#include "api/definitions.h"
 #include "ledger/job.h"
 
 struct pending;
@@ -35,6 +36,9 @@ struct pending {
     enum role role;
     struct who who;                            /* for the log */
     char language[LANGUAGE_TAG_BYTES_MAX + 1]; /* chosen when the call came; "": the first */
+    /* ETag of what the caller has, as far as it was the newest when the call came; "": none. It is
+     * kept in place of If-None-Match, which may be as long as a head. */
+    char had[DEFINITION_ETAG_BYTES_MAX];
     size_t n_left;
     struct refusal refusal;
     size_t n_jobs;
@@ -67,6 +71,9 @@ void pending_wait(struct pending *pending);
 /* Remembers the language that this call gets of this poll. */
 void pending_remember_language(struct pending *pending, const struct call *call,
                                const struct published *published);
+
+/* Remembers the ETag that If-None-Match matched, or "": an answer with the same one is a 304. */
+void pending_remember_etag(struct pending *pending, const char *etag);
 
 /* The same language in a later publication, or its first. */
 size_t pending_language(const struct pending *pending, const struct published *published);

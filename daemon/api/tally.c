@@ -5,7 +5,9 @@
  */
 #include "api/tally.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "api/routes.h"
 #include "api/viewing.h"
@@ -14,7 +16,7 @@
 #define WAIT_S_MAX 60
 
 void tally_answer(struct exchange *exchange, struct api_loop *loop, struct published *published,
-                  size_t language, enum caching caching, bool not_modified)
+                  size_t language, enum caching caching, const char *had)
 {
     const struct rendered *tally = published_json(published, language);
     struct answer reply = { .status = 200, .caching = caching, .varies = true };
@@ -26,24 +28,27 @@ void tally_answer(struct exchange *exchange, struct api_loop *loop, struct publi
     }
     reply.etag = tally->etag;
     reply.language = tally->language;
-    if (not_modified)
+    if (strcmp(tally->etag, had) == 0)
         reply.status = 304;
     else
         reply.body[0] = (struct str){ tally->json, tally->len };
     answer(exchange, loop, &reply);
 }
 
-static bool has_these_bytes(const struct call *call, struct published *published)
+/* The tally's ETag where the caller has these bytes, else "". */
+static const char *etag_had(const struct call *call, struct published *published)
 {
     const struct rendered *tally = published_json(published, call_language(call, published));
 
-    return tally && etag_matches(call->request, (struct str){ tally->etag, tally->etag_len });
+    if (!tally || !etag_matches(call->request, (struct str){ tally->etag, tally->etag_len }))
+        return "";
+    return tally->etag;
 }
 
 static void answer_now(struct call *call, struct published *published, enum caching caching)
 {
     tally_answer(call->exchange, call->loop, published, call_language(call, published), caching,
-                 has_these_bytes(call, published));
+                 etag_had(call, published));
 }
 
 /* What a call that waits is compared with: a version, or the bytes that it has. */
@@ -52,7 +57,7 @@ static bool wait_read(const struct call *call, struct published *published, stru
 {
     const struct url *url = &call->loop->url;
     bool by_version = url_parameter(url, "version").at != NULL;
-    bool same_bytes = has_these_bytes(call, published);
+    const char *had = etag_had(call, published);
     uint64_t seconds;
     uint64_t version;
 
@@ -61,6 +66,7 @@ static bool wait_read(const struct call *call, struct published *published, stru
         return false;
     *ret_wait = (struct wait){ .most_ms = (int64_t)seconds * 1000, .role = call->caller.role };
     ret_wait->is_limited = caller_holder(&call->caller, &ret_wait->holder);
+    (void)snprintf(ret_wait->had, sizeof ret_wait->had, "%s", had);
     if (seconds == 0)
         return true;
     if (call->loop->draining)
@@ -69,8 +75,7 @@ static bool wait_read(const struct call *call, struct published *published, stru
         return refuse_parameter(reterr, "version",
                                 "name the version that you have, here or in If-None-Match");
     /* Other bytes than these are another version; no tally has version 0. */
-    ret_wait->version = by_version ? version : same_bytes ? published->counts.version : 0;
-    ret_wait->unchanged_is_304 = same_bytes;
+    ret_wait->version = by_version ? version : had[0] ? published->counts.version : 0;
     language_keep(published, call_language(call, published), ret_wait->language);
     return true;
 }
@@ -86,7 +91,6 @@ static bool goes_on_waiting(const struct wait *wait, const struct published *pub
     return wait->most_ms > 0 && wait->version == published->counts.version;
 }
 
-/* A tally that only this caller may see: never kept, so If-None-Match is of no use. */
 void tally_asked(struct pending *pending)
 {
     const struct job *job = &pending->jobs[0].job;
@@ -111,7 +115,7 @@ void tally_asked(struct pending *pending)
         return;
     }
     tally_answer(pending->exchange, pending->loop, job->published,
-                 pending_language(pending, job->published), CACHE_PRIVATE, false);
+                 pending_language(pending, job->published), CACHE_PRIVATE, pending->had);
 }
 
 static bool ask(const struct call *call, const struct published *published,
@@ -127,6 +131,7 @@ static bool ask(const struct call *call, const struct published *published,
     *kept = *wait;
     kept->must_ask = true;
     kept->ballot = *ballot;
+    pending_remember_etag(pending, wait->had);
     pending->detail = kept;
     pending->drop = free;
     pending_submit(TAKE(pending));

@@ -13,9 +13,13 @@
 #include "api/pending.h"
 #include "core/board.h"
 
-/* Answers with the tally, its ETag and its language; not_modified: with 304 and no body. */
+/*
+ * Answers with the tally, its ETag and its language.
+ *
+ *   had  the ETag of what the caller has already, "" for none: with that one it is 304, no body
+ */
 void tally_answer(struct exchange *exchange, struct api_loop *loop, struct published *published,
-                  size_t language, enum caching caching, bool not_modified);
+                  size_t language, enum caching caching, const char *had);
 
 /* A pending's finish, with one JOB_ASK: answers with the tally where the caller's vote stands. */
 void tally_asked(struct pending *pending);

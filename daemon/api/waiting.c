@@ -73,6 +73,7 @@ static void ask(struct api *api, struct api_loop *loop, struct exchange *exchang
     }
     viewing_ask(&pending->jobs[0].job, &wait->ballot);
     memcpy(pending->language, wait->language, sizeof pending->language);
+    pending_remember_etag(pending, wait->had);
     pending_submit(pending);
 }
 
@@ -89,11 +90,10 @@ static void serve(struct waiter *waiter, struct published *published)
     if (!published) {
         answer_no(exchange, loop, PROBLEM_NO_SUCH_POLL, "the poll was deleted");
     } else if (!poll_hides_results(published->poll, published->phase, viewer)) {
-        bool same = published->counts.version == wait.version;
         bool secret = poll_hides_results(published->poll, published->phase, VIEWER_STRANGER);
 
         tally_answer(exchange, loop, published, language_find(published, wait.language),
-                     secret ? CACHE_PRIVATE : CACHE_NOT, same && wait.unchanged_is_304);
+                     secret ? CACHE_PRIVATE : CACHE_NOT, wait.had);
     } else if (wait.must_ask) {
         ask(api, loop, exchange, &wait);
     } else {

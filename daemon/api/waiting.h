@@ -20,9 +20,9 @@
 #include "net/exchange.h"
 
 struct wait {
-    uint64_t version;      /* answered when the tally's version is no longer this one … */
-    int64_t most_ms;       /* … or after this long, … */
-    bool unchanged_is_304; /* … then with 304 where the caller has these bytes */
+    uint64_t version;         /* answered when the tally's version is no longer this one … */
+    int64_t most_ms;          /* … or after this long, … */
+    char had[ETAG_BYTES_MAX]; /* … then with 304 where this ETag, the caller's, still holds */
     enum role role;
     bool is_limited; /* of so many long polls at once this one counts for its holder */
     struct address holder;

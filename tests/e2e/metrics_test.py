@@ -1,4 +1,5 @@
 """GET /metrics: what a monitoring system is told."""
+import contextlib
 import os
 import pathlib
 import re
@@ -217,24 +218,37 @@ def test_over_tcp_it_is_for_everybody_only_where_the_configuration_says_so(daemo
     assert (head.status, head.body) == (200, b"") and int(head.fields["content-length"]) > 1000
 
 
-def test_a_scrape_is_answered_while_the_writer_is_held_up(daemon):
+def queued(daemon):
+    return samples(scrape(daemon))["tallyd_queue_ballots"]
+
+
+@contextlib.contextmanager
+def writer_held_up(daemon):
     """Keys are rotated on the writer's thread: a pipe in place of their file holds it there, until
-    somebody opens the other end."""
-    daemon.poll("p")
+    somebody opens the other end. That rotation stands in the queue, and comes to nothing."""
     keys = os.path.join(daemon.folder, "keys")
     os.rename(keys, keys + ".kept")
     os.mkfifo(keys)
-    rotate, vote = daemon.unix(), daemon.unix()
+    rotate = daemon.unix()
     rotate.send(harness.request_bytes("POST", "/v1/keys/rotate"))
-    harness.until(lambda: samples(scrape(daemon))["tallyd_queue_ballots"] == 1)
-    vote.send(harness.request_bytes("POST", "/v1/polls/p/votes", {"option": 1, "voter": "a"}))
-    harness.until(lambda: samples(scrape(daemon))["tallyd_queue_ballots"] == 2)
-    assert votes(daemon) == counted(0)
-    os.close(os.open(keys, os.O_WRONLY))
+    try:
+        harness.until(lambda: queued(daemon) == 1)
+        yield
+    finally:
+        os.close(os.open(keys, os.O_WRONLY))
+        assert rotate.answer().status == 503
+        rotate.close()
+        os.rename(keys + ".kept", keys)
+
+
+def test_a_scrape_is_answered_while_the_writer_is_held_up(daemon):
+    daemon.poll("p")
+    vote = daemon.unix()
+    with writer_held_up(daemon):
+        vote.send(harness.request_bytes("POST", "/v1/polls/p/votes", {"option": 1, "voter": "a"}))
+        harness.until(lambda: queued(daemon) == 2)
+        assert votes(daemon) == counted(0)
     assert vote.answer().status == 201
-    assert rotate.answer().status == 503
     assert votes(daemon) == counted(1)
-    assert samples(scrape(daemon))["tallyd_queue_ballots"] == 0
+    assert queued(daemon) == 0
     vote.close()
-    rotate.close()
-    os.rename(keys + ".kept", keys)

@@ -165,6 +165,21 @@ def test_one_who_voted_by_address_waits_for_the_results_and_a_stranger_cannot(da
     assert wire.answer().status == 403  # the vote that let it see them was taken back
 
 
+def test_the_end_of_a_wait_for_hidden_results_is_304_to_who_has_them_and_may_see_them(daemon):
+    daemon.poll("p", results="after_vote", voters="address", revote=True)
+    assert daemon.public("POST", "/v1/polls/p/votes", {"option": 1}).status == 201
+    etag = {"If-None-Match": daemon.public("GET", "/v1/polls/p/tally").fields["etag"]}
+    for path in ("/v1/polls/p/tally?wait=1", wait_path("p", 2, 1)):
+        same = waiting_for_sure(daemon, path, etag).answer()
+        assert (same.status, same.body) == (304, b"")
+        assert same.fields["cache-control"] == "private, no-store"
+    assert waiting_for_sure(daemon, wait_path("p", 2, 1)).answer().status == 200
+    longer = waiting_for_sure(daemon, "/v1/polls/p/tally?wait=60", etag)
+    daemon.vote("p", 1, "b")
+    answer = longer.answer()
+    assert (answer.status, answer.json()["version"]) == (200, 3)
+
+
 def test_many_polls_waited_for_under_load_miss_no_change(daemon):
     """Each watcher follows its poll from version to version up to the last one."""
     votes = 60
