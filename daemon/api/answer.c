@@ -10,7 +10,6 @@
 #include "api/origin.h"
 
 #define RETRY_AFTER_S 1
-#define BUSY_FIELDS "Retry-After: 1\r\nCache-Control: no-store\r\n" BROWSER_FIELDS
 
 static const char *const cache_control[] = {
     [CACHE_NOT] = "no-store",
@@ -30,6 +29,13 @@ static void field(struct buf *out, const char *name, const char *value)
     buf_text(out, ": ");
     buf_text(out, value);
     buf_text(out, "\r\n");
+}
+
+bool answer_note_origin(struct exchange *exchange, const struct api_loop *loop)
+{
+    struct str known = origin_known(loop->rules->origins, exchange_request(exchange));
+
+    return known.len == 0 || exchange_set_note(exchange, known);
 }
 
 /* What browsers are told: which pages may read it, and that a type is what it says. An answer that
@@ -184,11 +190,17 @@ void problem_render(const struct refusal *refusal, struct str standing, struct b
 
 /* 401 and 403 depend on who asks: under after_vote they tell a page whether its reader has voted.
  */
-static void refusal_begin(const struct exchange *exchange, unsigned status, struct buf *fields)
+void refusal_fields(const struct exchange *exchange, unsigned status, uint64_t retry_s,
+                    struct buf *fields)
 {
     buf_clear(fields);
     field(fields, "Cache-Control", "no-store");
     browser_fields(exchange, status == 401 || status == 403, NULL, fields);
+    if (status == 401)
+        field(fields, "WWW-Authenticate", "Bearer");
+    if (status == 503 || status == 429)
+        buf_format(fields, "Retry-After: %" PRIu64 "\r\n",
+                   retry_s > RETRY_AFTER_S ? retry_s : RETRY_AFTER_S);
 }
 
 static void refusal_end(struct exchange *exchange, struct api_loop *loop,
@@ -213,7 +225,7 @@ static void refusal_end(struct exchange *exchange, struct api_loop *loop,
 void answer_not_allowed(struct exchange *exchange, struct api_loop *loop,
                         const struct refusal *refusal, const struct buf *methods)
 {
-    refusal_begin(exchange, problem_status(refusal->problem), &loop->fields);
+    refusal_fields(exchange, problem_status(refusal->problem), 0, &loop->fields);
     buf_heed(&loop->fields, methods);
     buf_format(&loop->fields, "Allow: %.*s\r\n", (int)methods->len, methods->bytes);
     refusal_end(exchange, loop, refusal, (struct str){ NULL, 0 });
@@ -222,15 +234,7 @@ void answer_not_allowed(struct exchange *exchange, struct api_loop *loop,
 void answer_refusal_after(struct exchange *exchange, struct api_loop *loop,
                           const struct refusal *refusal, struct str standing, uint64_t retry_s)
 {
-    struct buf *fields = &loop->fields;
-    unsigned status = problem_status(refusal->problem);
-
-    refusal_begin(exchange, status, fields);
-    if (status == 401)
-        field(fields, "WWW-Authenticate", "Bearer");
-    if (status == 503 || status == 429)
-        buf_format(fields, "Retry-After: %" PRIu64 "\r\n",
-                   retry_s > RETRY_AFTER_S ? retry_s : RETRY_AFTER_S);
+    refusal_fields(exchange, problem_status(refusal->problem), retry_s, &loop->fields);
     refusal_end(exchange, loop, refusal, standing);
 }
 

@@ -217,14 +217,16 @@ static enum problem problem_of(unsigned status)
     }
 }
 
-static void refuse_for_net(void *context, struct loop *loop, unsigned status, const char *detail,
-                           struct reply *ret_reply)
+static void refuse_for_net(void *context, struct loop *loop, struct exchange *exchange,
+                           unsigned status, const char *detail, struct reply *ret_reply)
 {
     struct api *api = context;
     struct api_loop *mine = loop_of(api, loop);
     struct refusal *refusal = &mine->refusal;
+    bool noted;
 
     take_fresh(mine);
+    noted = !exchange_request(exchange) || answer_note_origin(exchange, mine);
     refuse(refusal, problem_of(status), "%s", detail);
     complain_of_peer(&api->complaints, refusal->problem, detail, loop_mono_ms(loop));
     if (mine->rules->log_requests)
@@ -233,9 +235,10 @@ static void refuse_for_net(void *context, struct loop *loop, unsigned status, co
     buf_clear(&mine->out);
     problem_render(refusal, (struct str){ NULL, 0 }, &mine->out);
     *ret_reply = (struct reply){ .status = problem_status(refusal->problem), .close = true };
-    ret_reply->fields = ret_reply->status == 503
-                            ? STR("Cache-Control: no-store\r\nRetry-After: 1\r\n" BROWSER_FIELDS)
-                            : STR("Cache-Control: no-store\r\n" BROWSER_FIELDS);
+    refusal_fields(exchange, ret_reply->status, 0, &mine->fields);
+    ret_reply->fields = buf_str(&mine->fields);
+    if (!noted || !buf_ok(&mine->fields))
+        ret_reply->fields = ret_reply->status == 503 ? STR(BUSY_FIELDS) : STR(REFUSAL_FIELDS);
     if (!buf_ok(&mine->out))
         return; /* no memory: the status alone has to do */
     ret_reply->content_type = "application/problem+json";

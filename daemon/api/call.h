@@ -102,6 +102,10 @@ void change_log(const struct who *who, const char *what, const char *poll);
 /* On everything: a type is what it says, and other sites are not told where a reader was. */
 #define BROWSER_FIELDS "X-Content-Type-Options: nosniff\r\nReferrer-Policy: same-origin\r\n"
 
+/* Of a refusal for which there is no memory to write more. */
+#define REFUSAL_FIELDS "Cache-Control: no-store\r\n" BROWSER_FIELDS
+#define BUSY_FIELDS "Retry-After: 1\r\n" REFUSAL_FIELDS
+
 /* Counts for others to read. The one thread that writes it; so no lock on the bus is needed. */
 static inline void tell_add(atomic_uint_least64_t *to, int64_t n)
 {
@@ -133,6 +137,9 @@ struct answer {
     struct str body[3];    /* one behind the other; copied */
 };
 
+/* Notes which page may read the answer, while the request is there. false: no memory. */
+MUST_USE bool answer_note_origin(struct exchange *exchange, const struct api_loop *loop);
+
 /* Answers and frees the exchange. */
 void answer(struct exchange *exchange, struct api_loop *loop, const struct answer *answer);
 
@@ -153,6 +160,11 @@ void answer_refusal_after(struct exchange *exchange, struct api_loop *loop,
 /* 405 with Allow: `methods`. */
 void answer_not_allowed(struct exchange *exchange, struct api_loop *loop,
                         const struct refusal *refusal, const struct buf *methods);
+
+/* Writes the header fields of a refusal, for who may read it and when to come again.
+ *   retry_s  least Retry-After of 503 and 429 */
+void refusal_fields(const struct exchange *exchange, unsigned status, uint64_t retry_s,
+                    struct buf *fields);
 
 /* Answers with what is in loop->fields and no body, or 503 when there was no memory for it. */
 void answer_fields(struct exchange *exchange, struct api_loop *loop, unsigned status);

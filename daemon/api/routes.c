@@ -242,12 +242,9 @@ static bool origin_ok(const struct call *call, struct refusal *reterr)
            refuse(reterr, PROBLEM_FORBIDDEN, "%s", detail);
 }
 
-/* Which page may read the answer, for when it is written. */
 static bool note_origin(const struct call *call, struct refusal *reterr)
 {
-    struct str known = origin_known(call->loop->rules->origins, call->request);
-
-    return known.len == 0 || exchange_set_note(call->exchange, known) ||
+    return answer_note_origin(call->exchange, call->loop) ||
            refuse(reterr, PROBLEM_BUSY, "no memory for this request; send it again");
 }
 

@@ -10,22 +10,43 @@
 
 #include "net/inside.h"
 
-void conn_refuse(struct conn *conn, unsigned status, const char *detail)
+/*   request  NULL: no head was read */
+static void refuse_request(struct conn *conn, const struct http1_request *request, unsigned status,
+                           const char *detail)
 {
     const struct http_handler *handler = &conn->loop->shared->handler;
-    struct exchange *exchange;
+    struct exchange *exchange = exchange_new(conn, request);
     struct reply reply;
 
     conn->stage = STAGE_OVER;
-    buf_free(&conn->in);
-    exchange = exchange_new(conn, NULL);
     if (!exchange) {
         conn_close(conn);
         return;
     }
-    handler->refuse(handler->context, conn->loop, status, detail, &reply);
+    handler->refuse(handler->context, conn->loop, exchange, status, detail, &reply);
     reply.close = true;
     exchange_reply(exchange, &reply);
+    buf_free(&conn->in); /* not before: the head may lie there */
+}
+
+/* The head whose body was being read, once more; NULL where none was read whole. */
+static const struct http1_request *head_again(struct conn *conn)
+{
+    struct http1_request *request = &conn->loop->request;
+    struct str bytes = conn->stage == STAGE_LENGTH    ? buf_str(&conn->in)
+                       : conn->stage == STAGE_CHUNKED ? buf_str(&conn->head)
+                                                      : (struct str){ NULL, 0 };
+    const char *what;
+    size_t head;
+
+    if (bytes.len == 0 || http1_head(bytes, request, &head, &what) != HTTP1_DONE)
+        return NULL;
+    return request;
+}
+
+void conn_refuse(struct conn *conn, unsigned status, const char *detail)
+{
+    refuse_request(conn, head_again(conn), status, detail);
 }
 
 static void refuse_head(struct conn *conn, enum http1_result result, const char *what)
@@ -46,7 +67,8 @@ void conn_break(struct conn *conn, unsigned status, const char *detail)
     conn->stage = STAGE_OVER;
     buf_free(&conn->in);
     if (status != 0 && !exchange->begun) {
-        handler->refuse(handler->context, conn->loop, status, detail, &reply);
+        exchange->request = NULL; /* it went when it had been handled */
+        handler->refuse(handler->context, conn->loop, exchange, status, detail, &reply);
         exchange->closes = true;
         exchange_count(exchange, reply.status, 0);
         reply_render(conn->loop, exchange, &reply, conn_out(conn));
@@ -131,7 +153,7 @@ static enum eaten eat_request(struct conn *conn, struct str bytes, size_t *ret_u
         return ATE;
     }
     if (request->method == METHOD_OTHER) {
-        conn_refuse(conn, 501, "this method is not known here");
+        refuse_request(conn, request, 501, "this method is not known here");
         return ATE;
     }
     handler->plan(handler->context, request, &plan);
@@ -148,7 +170,7 @@ static enum eaten eat_request(struct conn *conn, struct str bytes, size_t *ret_u
         return ATE;
     }
     if (request->content_length > plan.body_bytes_max) {
-        conn_refuse(conn, 413, "the body is larger than this address takes");
+        refuse_request(conn, request, 413, "the body is larger than this address takes");
         return ATE;
     }
     conn->need = head + (size_t)request->content_length;

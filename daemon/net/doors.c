@@ -71,7 +71,7 @@ static void turn_away(struct server *server, int fd, const char *detail)
     struct reply reply;
     AUTO_BUF out = { 0 };
 
-    handler->refuse(handler->context, loop, 503, detail, &reply);
+    handler->refuse(handler->context, loop, &exchange, 503, detail, &reply);
     reply_render(loop, &exchange, &reply, &out);
     if (buf_ok(&out) && send(fd, out.bytes, out.len, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
         (void)shutdown(fd, SHUT_WR);

@@ -56,9 +56,12 @@ struct http_handler {
     void (*handle)(void *context, struct exchange *exchange);
     /* A request that net itself refuses (400, 408, 413, 414, 431, 503, and 501 for an unknown
      * method): writes the reply's content type, fields and body for this status and sentence.
-     * The pieces must stay valid until the next call on the same loop thread. */
-    void (*refuse)(void *context, struct loop *loop, unsigned status, const char *detail,
-                   struct reply *ret_reply);
+     * The pieces must stay valid until the next call on the same loop thread.
+     *   exchange  what is being refused, to look at and to note something in; net replies, and
+     *             exchange_peer() is not to be had. Its request is NULL where no head was read
+     *             whole, or was handled before */
+    void (*refuse)(void *context, struct loop *loop, struct exchange *exchange, unsigned status,
+                   const char *detail, struct reply *ret_reply);
     /* Something was handed to this loop from another thread (loop_wake()). May be NULL. */
     void (*woken)(void *context, struct loop *loop);
     /* Every active event of this turn of the loop was handled: the moment to hand over in one go
@@ -73,7 +76,7 @@ struct http_handler {
     void (*drains)(void *context, struct loop *loop);
 };
 
-/* The head; valid only until handle() returns: copy what is needed later. */
+/* The head; valid only until handle() or refuse() returns: copy what is needed later. */
 const struct http1_request *exchange_request(const struct exchange *exchange);
 /* GET or HEAD: it asks, and changes nothing. Valid until the exchange is ended, as the next two. */
 bool exchange_is_safe(const struct exchange *exchange);

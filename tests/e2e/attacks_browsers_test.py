@@ -188,6 +188,41 @@ def test_every_page_reads_what_is_public(start):
                 assert sorted(exposed) == ["etag", "retry-after"]
 
 
+VOTE = "POST /v1/polls/a/votes HTTP/1.1", "Content-Type: application/json"
+REFUSED_UNHEARD = [  # lines of a head, what follows it, status
+    ((*VOTE, "Content-Length: 99999"), b"", 413),
+    ((*VOTE, "Transfer-Encoding: chunked"), b"9000\r\n" + b"x" * 0x9000, 413),
+    ((*VOTE, "Transfer-Encoding: chunked"), b"nonsense\r\n", 400),
+    (("BREW /v1/polls/a/votes HTTP/1.1",), b"", 501),
+]
+
+
+@pytest.mark.parametrize("lines, rest, status", REFUSED_UNHEARD,
+                         ids=["length", "chunked", "grammar", "method"])
+def test_pages_of_ours_read_what_was_refused_before_it_was_heard(start, lines, rest, status):
+    daemon = start(**SITE)
+    for origin, reader in ((OWN, OWN), (ALLOWED, ALLOWED), ("https://evil.example", None)):
+        wire = daemon.tcp()
+        wire.send("\r\n".join((*lines, "Host: test", f"Origin: {origin}", "", "")).encode() + rest)
+        head = head_of(wire)
+        assert int(wire.left.split(b" ")[1]) == status, wire.left[:200]
+        assert head.get("access-control-allow-origin") == reader, (origin, head)
+        assert "origin" in head["vary"].lower()
+        wire.close()
+
+
+def test_a_get_that_is_too_large_is_refused_to_every_page_and_a_head_without_a_body(start):
+    daemon = start(**SITE)
+    for method in ("GET", "HEAD"):
+        wire = daemon.tcp()
+        wire.send(f"{method} /v1/polls/a HTTP/1.1\r\nHost: test\r\nOrigin: https://evil.example\r\n"
+                  "Content-Length: 99999\r\n\r\n".encode())
+        answer = wire.answer(head_only=method == "HEAD")
+        assert (answer.status, readers(answer)) == (413, "*")
+        assert wire.left == b"" and wire.is_closed()
+        wire.close()
+
+
 def test_no_foreign_page_reads_what_depends_on_the_caller(start):
     daemon = start(**SITE)
     daemon.poll("h", voters="address", results="after_vote")

@@ -56,11 +56,12 @@ static void handle(void *context, struct exchange *exchange)
     exchange_reply(exchange, &(struct reply){ .status = 204 });
 }
 
-static void refuse(void *context, struct loop *loop, unsigned status, const char *detail,
-                   struct reply *ret_reply)
+static void refuse(void *context, struct loop *loop, struct exchange *exchange, unsigned status,
+                   const char *detail, struct reply *ret_reply)
 {
     (void)context;
     (void)loop;
+    (void)exchange;
     (void)detail;
     *ret_reply = (struct reply){ .status = status };
 }

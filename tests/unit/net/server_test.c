@@ -76,12 +76,16 @@ static void handle(void *context, struct exchange *exchange)
     }
 }
 
-static void refuse(void *context, struct loop *loop, unsigned status, const char *detail,
-                   struct reply *ret_reply)
+static void refuse(void *context, struct loop *loop, struct exchange *exchange, unsigned status,
+                   const char *detail, struct reply *ret_reply)
 {
+    const struct http1_request *request = exchange_request(exchange);
+
     (void)context;
     (void)loop;
-    *ret_reply = (struct reply){ .status = status, .n_pieces = 1, .pieces = { str_of(detail) } };
+    *ret_reply = (struct reply){ .status = status,
+                                 .n_pieces = 2,
+                                 .pieces = { str_of(detail), request ? request->path : STR("") } };
 }
 
 /* The last of them first: replies must leave in order all the same. */
@@ -310,6 +314,43 @@ static void half_a_request_is_timed_out_and_an_idle_connection_just_ends(void **
     stop();
 }
 
+static void a_refusal_is_told_the_head_where_one_was_read(void **state)
+{
+    static const struct {
+        const char *request;
+        const char *status;
+        bool is_told;
+    } rows[] = {
+        { "POST /head HTTP/1.1\r\nHost: a\r\nContent-Length: 16385\r\n\r\n", "413", true },
+        { "POST /head HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhel", "408", true },
+        { "POST /head HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel", "408",
+          true },
+        { "POST /head HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n", "400",
+          true },
+        { "BREW /head HTTP/1.1\r\nHost: a\r\n\r\n", "501", true },
+        { "GET /head HTTP/1.1\r\nHost: a\r\n", "408", false },
+        { "GET /head HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "400", false },
+    };
+    static const struct net_deadlines soon = {
+        .head_ms = 1, .body_ms = 1, .reply_ms = 20000, .keep_alive_ms = 20000, .drain_ms = 10000
+    };
+
+    (void)state;
+    start(&(struct net_settings){ .threads = 1, .deadlines = soon });
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        int fd = dial_unix(&site.house);
+        char *heard;
+
+        say(fd, rows[i].request);
+        heard = hear(fd);
+        if (strncmp(heard + strlen("HTTP/1.1 "), rows[i].status, 3) != 0 ||
+            (strstr(heard, "/head") != NULL) != rows[i].is_told)
+            fail_msg("row %zu: %s", i, heard);
+        free(heard);
+    }
+    stop();
+}
+
 static void one_connection_too_many_is_told_so(void **state)
 {
     int first;
@@ -485,6 +526,7 @@ int main(void)
         cmocka_unit_test(a_request_may_come_byte_by_byte),
         cmocka_unit_test(head_204_and_http_1_0_are_answered_as_they_should),
         cmocka_unit_test(half_a_request_is_timed_out_and_an_idle_connection_just_ends),
+        cmocka_unit_test(a_refusal_is_told_the_head_where_one_was_read),
         cmocka_unit_test(one_connection_too_many_is_told_so),
         cmocka_unit_test(an_address_has_its_share_of_connections),
         cmocka_unit_test(where_not_even_the_reserve_helps_the_loop_rests_and_then_serves),

@@ -215,11 +215,12 @@ static void handle(void *context, struct exchange *exchange)
     atomic_fetch_add(&site.arrived, 1);
 }
 
-static void refuse(void *context, struct loop *loop, unsigned status, const char *detail,
-                   struct reply *ret_reply)
+static void refuse(void *context, struct loop *loop, struct exchange *exchange, unsigned status,
+                   const char *detail, struct reply *ret_reply)
 {
     (void)context;
     (void)loop;
+    (void)exchange;
     *ret_reply = (struct reply){ .status = status, .n_pieces = 1, .pieces = { str_of(detail) } };
 }
 
