@@ -167,7 +167,7 @@ def checkpoint(life, nth):
 
 def backup(life, nth):
     life.begin()
-    life.arm(nth, kinds=("other", "folder"))
+    life.arm(nth, kinds=("draft", "other", "folder"))
     threads = life.clients(WHILE)
     path = str(life.daemon.state / "backup")
     try:
