@@ -32,6 +32,7 @@
 struct daemon {
     const struct config_options *options;
     struct config *config;
+    bool (*ended)(void); /* asked at the start */
     struct service_sockets sockets;
     pthread_t main_thread;
     atomic_bool broken; /* writer sets, main reads: the store's state is not known */
@@ -59,11 +60,12 @@ static struct token_keys *read_tokens(const struct config *config, struct why *r
     return token_keys_open(&files, clock_wall_ms(&clock_system) / 1000, reterr_why);
 }
 
-static struct keys *read_keys(const struct config *config, struct why *reterr_why)
+static struct keys *read_keys(const struct config *config, bool (*ended)(void),
+                              struct why *reterr_why)
 {
     if (config->keys_are_credential)
         return keys_open_credential(config->keys_path, reterr_why);
-    switch (store_find(config->store_url, reterr_why)) {
+    switch (store_find(config->store_url, ended, reterr_why)) {
     case STORE_FOUND:
         return keys_open(config->keys_path, false, reterr_why);
     case STORE_NONE:
@@ -86,7 +88,7 @@ static bool open_ledger(struct daemon *daemon, struct why *reterr_why)
 
     if (!config_make_folder(config, reterr_why))
         return false;
-    daemon->keys = read_keys(config, reterr_why);
+    daemon->keys = read_keys(config, daemon->ended, reterr_why);
     if (!daemon->keys)
         return false;
     daemon->tokens = read_tokens(config, reterr_why);
@@ -107,7 +109,8 @@ static bool open_ledger(struct daemon *daemon, struct why *reterr_why)
                                                  .random = randombytes_buf,
                                                  .prefix_v4 = config->address_prefix.v4,
                                                  .prefix_v6 = config->address_prefix.v6,
-                                                 .forget_after_ms = forget_after_ms(config) },
+                                                 .forget_after_ms = forget_after_ms(config),
+                                                 .ended = daemon->ended },
                        daemon->board, reterr_why);
     if (!store)
         return false;
@@ -243,7 +246,7 @@ bool daemon_stop(struct daemon *daemon)
 }
 
 struct daemon *daemon_start(const struct config_options *options, struct config *config,
-                            struct why *reterr_why)
+                            bool (*ended)(void), struct why *reterr_why)
 {
     struct daemon *daemon = calloc(1, sizeof *daemon);
     const char *address;
@@ -254,6 +257,7 @@ struct daemon *daemon_start(const struct config_options *options, struct config 
     }
     daemon->options = options;
     daemon->config = config;
+    daemon->ended = ended;
     daemon->main_thread = pthread_self();
     service_starting("Opening the ledger");
     if (!put_together(daemon, reterr_why)) {

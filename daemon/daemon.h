@@ -21,10 +21,11 @@ struct watchdog;
  *
  *   options  outlive it: a reload reads the configuration by them again
  *   config   the daemon's from here on, also when it does not start
+ *   ended    asked while the store is waited for: give it up?
  *   returns  NULL: *reterr_why, and nothing is left open
  */
 MUST_USE struct daemon *daemon_start(const struct config_options *options, struct config *config,
-                                     struct why *reterr_why);
+                                     bool (*ended)(void), struct why *reterr_why);
 
 /* The configuration is read again, and what can change without a start does. With one that cannot
  * be used it goes on as it was, and says so in the log. */

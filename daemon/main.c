@@ -53,6 +53,15 @@ static void raise_descriptor_limit(void)
         log_line(LOG_WARNING, "the descriptor limit stays as it is: %s, ignoring", strerror(errno));
 }
 
+/* Has a signal come to end a daemon that has not started yet? */
+static bool asked_to_end(void)
+{
+    sigset_t waiting;
+
+    return sigpending(&waiting) == 0 &&
+           (sigismember(&waiting, SIGTERM) == 1 || sigismember(&waiting, SIGINT) == 1);
+}
+
 /* The next signal, or 0 when until_ms (on the monotonic clock) has come; -1 waits for ever. */
 static int next_signal(const sigset_t *signals, int64_t until_ms)
 {
@@ -104,7 +113,11 @@ static enum exit_status run(const struct config_options *options, struct config 
 
     take_signals(&signals);
     raise_descriptor_limit();
-    daemon = daemon_start(options, config, &why);
+    daemon = daemon_start(options, config, asked_to_end, &why);
+    if (!daemon && asked_to_end()) {
+        log_line(LOG_NOTICE, "ending before the start was over: %s", why.text);
+        return EXIT_DONE;
+    }
     if (!daemon) {
         log_line(LOG_ERROR, "%s", why.text);
         return EXIT_FAILED;

@@ -67,7 +67,7 @@ int maintenance_check_store(const struct config *config)
 
     if (!is_file(config, "check it by 'tally verify' while a node runs"))
         return EXIT_FAILURE;
-    if (store_find(config->store_url, &why) != STORE_FOUND) {
+    if (store_find(config->store_url, NULL, &why) != STORE_FOUND) {
         why_set(&why, "there is no store at %s; choose another --store", store_path(config));
         return fail(&why);
     }

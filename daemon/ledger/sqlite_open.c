@@ -272,10 +272,11 @@ static bool has_log(const struct sqlite_store *store)
     return name && stat(name, &file) == 0 && file.st_size > 0;
 }
 
-static enum store_found find(const char *url, struct why *reterr_why)
+static enum store_found find(const char *url, bool (*ended)(void), struct why *reterr_why)
 {
     struct stat file;
 
+    (void)ended;
     (void)reterr_why; /* what cannot be looked at cannot be opened either, which says why */
     return stat(url + strlen(SCHEME), &file) == 0 && file.st_size > 0 ? STORE_FOUND : STORE_NONE;
 }

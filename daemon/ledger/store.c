@@ -26,11 +26,12 @@ static const struct store_kind *kind_of(const char *url)
     return NULL;
 }
 
-enum store_found store_find(const char *url, struct why *reterr_why)
+enum store_found store_find(const char *url, bool (*ended)(void), struct why *reterr_why)
 {
     const struct store_kind *kind = kind_of(url);
 
-    return kind ? kind->find(url, reterr_why) : STORE_NONE; /* store_open() says what is wrong */
+    return kind ? kind->find(url, ended, reterr_why)
+                : STORE_NONE; /* store_open() says what is wrong */
 }
 
 /* From `at` on, up to one of `ends`: what stands there is taken out of `text`. */

@@ -32,6 +32,7 @@ struct store_settings {
     unsigned prefix_v4;                      /* fixed into a poll at its creation */
     unsigned prefix_v6;
     int64_t forget_after_ms; /* behind its close a poll forgets who voted; INT64_MAX: never */
+    bool (*ended)(void);     /* asked while the opening waits: give it up? NULL: never */
 };
 
 enum store_result {
@@ -73,8 +74,8 @@ enum store_found {
     STORE_UNKNOWN /* it cannot be asked now; *reterr_why says why */
 };
 
-/* Main looks before it opens the keys. */
-MUST_USE enum store_found store_find(const char *url, struct why *reterr_why);
+/* Main looks before it opens the keys. `ended` is as in store_settings. */
+MUST_USE enum store_found store_find(const char *url, bool (*ended)(void), struct why *reterr_why);
 
 /* A copy of a store's URL to be shown, to free(): without a password. NULL: no memory. */
 MUST_USE char *store_url_shown(const char *url);

@@ -11,7 +11,7 @@
 
 struct store_kind {
     const char *scheme; /* what its URLs begin with: "sqlite:" */
-    enum store_found (*find)(const char *url, struct why *reterr_why);
+    enum store_found (*find)(const char *url, bool (*ended)(void), struct why *reterr_why);
     struct store *(*open)(const struct store_settings *settings, struct board *board,
                           struct why *reterr_why);
     enum store_result (*finish)(struct store *store);

@@ -3,8 +3,11 @@ import concurrent.futures
 import contextlib
 import os
 import select
+import signal
 import socket
 import subprocess
+
+import pytest
 
 import engine as engines
 import harness
@@ -29,6 +32,31 @@ def test_a_first_start_without_its_engine_says_so_and_makes_no_keys(site, tmp_pa
     assert not os.path.exists(node.keys())
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("credential", [False, True])
+def test_a_start_that_waits_for_its_engine_is_ended_by_a_signal_with_0(
+        site, tmp_path, number, credential):
+    """With keys that are a credential it is the opening that waits, else the look for a store."""
+    (tmp_path / "nobody").mkdir()
+    node = site.node(f"postgresql://nobody@/nothing?host={tmp_path}/nobody")
+    if credential:
+        node.write_keys()
+        os.rename(node.keys(), os.path.join(node.folder, "tallyd-keys"))
+        node.environment["CREDENTIALS_DIRECTORY"] = node.folder
+    process = subprocess.Popen(node.command(), env=node.environment, stderr=subprocess.PIPE,
+                               text=True)
+    try:
+        assert "trying again" in process.stderr.readline()
+        process.send_signal(number)
+        log = process.communicate(timeout=harness.START_S)[1]
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 0, log
+    assert len(log.splitlines()) == 1 and "ending before the start was over" in log, log
+    assert f"{tmp_path}/nobody" in log and "keys" not in log, log
+
+
 MOMENTS = [b"to_regclass", b"pg_advisory_xact_lock", b"max(number)", b"INSERT INTO migration",
            b"COMMIT", b"'key_fingerprint', $2", b"v.seq DESC", b"synchronous_commit",
            b"t.touched >="]
@@ -42,9 +70,7 @@ def test_a_start_whose_wire_is_cut_ends_whatever_step_it_was_at(engine, tmp_path
         wire = nodes_of.Wire(folder, engine)
         site = nodes_of.Site(engine, folder)
         node = site.node(wire.url_of(site.database))
-        with open(node.keys(), "w", encoding="utf-8") as file:
-            file.write("voters " + "ab" * 32 + "\n")
-        os.chmod(node.keys(), 0o600)
+        node.write_keys()
         wire.trap = (moment, nodes_of.HOLD)
         try:
             log = refused(node)

@@ -91,7 +91,7 @@ bool store_copy(struct copy *copy, struct why *reterr_why)
     copy->rows = 0;
     if (!board)
         return why_set(reterr_why, "no memory") != NULL;
-    if (store_find(copy->from, reterr_why) != STORE_FOUND)
+    if (store_find(copy->from, NULL, reterr_why) != STORE_FOUND)
         return why_set(reterr_why, "there is no store at %s", copy->from) != NULL;
     to = link_new(copy->to, reterr_why);
     if (!to)

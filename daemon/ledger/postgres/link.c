@@ -31,6 +31,7 @@ struct link {
     struct why why;
     void (*turned)(void *context);
     void *turned_context;
+    bool (*ended)(void);
     size_t n_queued;
     bool failed; /* one of them found no memory */
     size_t n_results;
@@ -83,6 +84,16 @@ void link_set_turned(struct link *link, void (*turned)(void *context), void *con
     link->turned_context = context;
 }
 
+void link_set_ended(struct link *link, bool (*ended)(void))
+{
+    link->ended = ended;
+}
+
+static bool is_over(const struct link *link, int64_t deadline_ms)
+{
+    return link_now_ms() >= deadline_ms || (link->ended && link->ended());
+}
+
 /* The first line of what libpq says, which names no password. */
 static void remember_why(struct link *link, const char *message)
 {
@@ -132,7 +143,7 @@ static bool attempt(struct link *link, int64_t deadline_ms)
     if (!link->conn || pq.PQstatus(link->conn) == CONNECTION_BAD)
         status = PGRES_POLLING_FAILED;
     while (status != PGRES_POLLING_OK && status != PGRES_POLLING_FAILED &&
-           link_now_ms() < deadline_ms) {
+           !is_over(link, deadline_ms)) {
         if (wait_for(link, status == PGRES_POLLING_READING ? POLLIN : POLLOUT, deadline_ms))
             status = pq.PQconnectPoll(link->conn);
     }
@@ -170,7 +181,7 @@ bool link_up(struct link *link, int64_t deadline_ms)
             log_line(LOG_WARNING, "the store's engine is not there: %s; trying again, votes wait",
                      link->why.text);
         link->said_lost = true;
-        if (link_now_ms() >= deadline_ms)
+        if (is_over(link, deadline_ms))
             return false;
         (void)wait_for(link, 0, sooner(deadline_ms, link_now_ms() + PAUSE_MS));
     }
@@ -224,7 +235,7 @@ static bool wait_result(struct link *link, int64_t deadline_ms)
             return false;
         if (!pq.PQisBusy(link->conn))
             return true;
-        if (link_now_ms() >= deadline_ms) {
+        if (is_over(link, deadline_ms)) {
             remember_silence(link);
             return false;
         }

@@ -38,6 +38,9 @@ AUTO_FREE(link);
 /* `turned` is called while it waits, a few times a second. */
 void link_set_turned(struct link *link, void (*turned)(void *context), void *context);
 
+/* Asked while it waits: true is as good as the deadline. NULL: never. */
+void link_set_ended(struct link *link, bool (*ended)(void));
+
 /* Whether there is a connection, tried for until the deadline; at least once. */
 MUST_USE bool link_up(struct link *link, int64_t deadline_ms);
 bool link_is_up(const struct link *link);

@@ -20,13 +20,14 @@ static enum store_found unknown(const struct link *link, struct why *reterr_why)
 }
 
 /* Whether there is a ledger in it. One that cannot be asked may have one: no new key is made. */
-static enum store_found find(const char *url, struct why *reterr_why)
+static enum store_found find(const char *url, bool (*ended)(void), struct why *reterr_why)
 {
     AUTO(link) link = link_new(url, reterr_why);
     int64_t deadline_ms = link_now_ms() + START_MS;
 
     if (!link)
         return STORE_UNKNOWN;
+    link_set_ended(link, ended);
     if (!link_up(link, deadline_ms))
         return unknown(link, reterr_why);
     link_queue(link, "SELECT 1::bigint WHERE to_regclass('meta') IS NOT NULL", NULL);
@@ -154,8 +155,12 @@ static struct store *open_store(const struct store_settings *settings, struct bo
     settings->random(&store->node, sizeof store->node);
     (void)snprintf(store->horizon, sizeof store->horizon, "0");
     store->link = link_new(settings->url, reterr_why);
-    if (!store->link || !load(store, reterr_why))
+    if (!store->link)
         return NULL;
+    link_set_ended(store->link, settings->ended);
+    if (!load(store, reterr_why))
+        return NULL;
+    link_set_ended(store->link, NULL);
     return &TAKE(store)->base;
 }
 

@@ -111,7 +111,7 @@ const char *fixture_open(struct fixture *fixture)
     static struct why why;
 
     fixture->keys =
-        keys_open(fixture->keys_path, store_find(fixture->url, &why) == STORE_NONE, &why);
+        keys_open(fixture->keys_path, store_find(fixture->url, NULL, &why) == STORE_NONE, &why);
     if (!fixture->keys)
         return why.text;
     fixture->board = board_new();
