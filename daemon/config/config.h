@@ -164,7 +164,8 @@ MUST_USE struct config *config_load(const struct config_options *options, struct
 void config_free(struct config *config);
 AUTO_FREE(config);
 
-/* Makes the default state folder where it is missing; nothing where the store was named. */
+/* Makes the default state folder where it is missing, and those above it; nothing where the store
+ * was named. */
 MUST_USE bool config_make_folder(const struct config *config, struct why *reterr_why);
 
 /*

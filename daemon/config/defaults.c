@@ -116,11 +116,27 @@ bool config_work_out(struct config *config, struct why *reterr_why)
     return true;
 }
 
+/* Those above it too: a new user's $XDG_STATE_HOME need not be there yet (XDG Base Directory
+ * Specification, "Referencing this specification"). */
+static bool make_folders(const char *folder)
+{
+    if (mkdir(folder, 0700) == 0 || errno == EEXIST)
+        return true;
+    for (const char *end = strchr(folder + 1, '/'); errno == ENOENT && end;
+         end = strchr(end + 1, '/')) {
+        AUTO_BYTES char *above = must_copy((struct str){ folder, (size_t)(end - folder) });
+
+        if (mkdir(above, 0700) == 0 || errno == EEXIST)
+            errno = ENOENT; /* on to the next */
+    }
+    return errno == ENOENT && (mkdir(folder, 0700) == 0 || errno == EEXIST);
+}
+
 bool config_make_folder(const struct config *config, struct why *reterr_why)
 {
     const char *folder = config->state_folder;
 
-    if (!folder || mkdir(folder, 0700) == 0 || errno == EEXIST)
+    if (!folder || make_folders(folder))
         return true;
     why_set(reterr_why, "cannot make %s: %s; make it, or give --store sqlite:PATH", folder,
             strerror(errno));

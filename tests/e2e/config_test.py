@@ -86,6 +86,23 @@ def test_a_bad_option_is_exit_2_and_says_what_it_takes():
         assert says in err[0], err
 
 
+def test_the_default_state_folder_is_made_with_all_above_it_and_a_named_one_is_not(tmp_path):
+    one = harness.Daemon(tmp_path)
+    state = tmp_path / "not" / "there" / "yet"
+    one.environment = dict(os.environ, STATE_DIRECTORY=str(state))
+    one.command = lambda: [harness.TALLYD, "--listen", "127.0.0.1:0", "--socket", one.socket]
+    try:
+        one.start()
+        one.stop()
+    finally:
+        one.end()
+    assert {"keys", "tally.db"} <= set(os.listdir(state))
+    for folder in (state, state.parent, state.parent.parent):
+        assert os.stat(folder).st_mode & 0o777 == 0o700
+    status, _, err = run("--store", f"sqlite:{tmp_path}/none/t.db", "--socket", tmp_path / "s")
+    assert (status, os.path.exists(tmp_path / "none")) == (1, False), err
+
+
 def test_keys_may_come_as_a_credential_and_are_never_made_then(tmp_path):
     one = harness.Daemon(tmp_path)
     one.start()
