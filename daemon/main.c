@@ -174,7 +174,7 @@ int main(int argc, char **argv)
     struct why why;
 
     log_setup(LOG_INFO, LOG_TEXT, getenv("JOURNAL_STREAM") != NULL);
-    switch (config_options_read(argc, argv, &options, &why)) {
+    switch (config_options_read(argc, argv, store_url_ok, &options, &why)) {
     case CONFIG_RUN:
         break;
     case CONFIG_DONE:

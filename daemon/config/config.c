@@ -54,12 +54,25 @@ static bool read_file(struct config *config, const char *path, bool needed, stru
            config_check_built(config, path, why);
 }
 
+/* What the file says; that of an option was looked at with the options. */
+static bool store_ok(const struct config *config, const struct config_options *options,
+                     const char *path, struct why *why)
+{
+    struct why what;
+
+    if (!config->store_url || options->store_ok(config->store_url, &what))
+        return true;
+    config_key_wrong(config, config_key_find("store", "url"), path, &what, why);
+    return false;
+}
+
 struct config *config_load(const struct config_options *options, struct why *reterr_why)
 {
     const char *path = options->file ? options->file : CONFIG_FILE_DEFAULT;
     AUTO(config) config = config_new();
 
     if (!read_file(config, path, options->file != NULL, reterr_why) ||
+        !store_ok(config, options, path, reterr_why) ||
         !take_options(config, options, reterr_why) || !config_work_out(config, reterr_why) ||
         !config_resolve(config, path, reterr_why))
         return NULL;

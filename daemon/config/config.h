@@ -31,6 +31,9 @@ enum config_action {
     ACTION_COPY_STORE
 };
 
+/* What the room of the ledger says to a store's URL, which this one only knows the scheme of. */
+typedef bool (*config_store_ok)(const char *url, struct why *reterr_why);
+
 struct config_options { /* the command line; all strings are argv's; zeroed: nothing was given */
     enum config_action action;
     const char *file; /* -c */
@@ -41,6 +44,7 @@ struct config_options { /* the command line; all strings are argv's; zeroed: not
     const char *threads;
     const char *restore_from;
     const char *copy_from; /* the other one is `store` */
+    config_store_ok store_ok;
 };
 
 struct config_words {
@@ -150,7 +154,7 @@ enum config_result {
 };
 
 /* Reads the command line. *reterr_why is set for USAGE. */
-MUST_USE enum config_result config_options_read(int argc, char **argv,
+MUST_USE enum config_result config_options_read(int argc, char **argv, config_store_ok store_ok,
                                                 struct config_options *ret_options,
                                                 struct why *reterr_why);
 

@@ -11,7 +11,6 @@
 
 #include "config/inside.h"
 
-#define SQLITE_SCHEME "sqlite:"
 #define KEYS_CREDENTIAL "tallyd-keys"
 
 static const char *absolute(const char *variable)

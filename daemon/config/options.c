@@ -6,6 +6,7 @@
 #include <getopt.h>
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "config/inside.h"
 
@@ -118,6 +119,50 @@ static enum config_result take_listen(struct config_options *options, struct why
     return check("--listen", "server", "listen", why);
 }
 
+static enum config_result url_wrong(const char *option, const struct why *what, struct why *why)
+{
+    why_set(why, "%s: %s; see tallyd --help", option, what->text);
+    return CONFIG_USAGE;
+}
+
+static enum config_result take_store(struct config_options *options, struct why *why)
+{
+    enum config_result result = check("--store", "store", "url", why);
+    struct why what;
+
+    options->store = optarg;
+    return result == CONFIG_RUN && !options->store_ok(optarg, &what)
+               ? url_wrong("--store", &what, why)
+               : result;
+}
+
+/* A URL may hold a password. */
+static enum config_result not_to_copy(const char *takes, const char *url, struct why *why)
+{
+    const char *secret = strstr(url, "://");
+    int shown = secret ? (int)(secret - url) + 3 : (int)strlen(url);
+
+    why_set(why, "--copy-store takes %s, not %.*s%s; see tallyd --help", takes, shown, url,
+            secret ? "..." : "");
+    return CONFIG_USAGE;
+}
+
+static enum config_result take_target(struct config_options *options, const char *to,
+                                      struct why *why)
+{
+    struct why what;
+
+    if (!str_starts(str_of(options->copy_from), STR(SQLITE_SCHEME)) ||
+        !value_store(str_of(options->copy_from)))
+        return not_to_copy(SQLITE_SCHEME "PATH first", options->copy_from, why);
+    if (!str_starts(str_of(to), STR(POSTGRES_SCHEME)))
+        return not_to_copy(POSTGRES_SCHEME "USER@HOST/DATABASE behind it", to, why);
+    if (!options->store_ok(to, &what))
+        return url_wrong("--copy-store", &what, why);
+    options->store = to;
+    return CONFIG_RUN;
+}
+
 static enum config_result take_option(struct config_options *options, int code, struct why *why)
 {
     switch (code) {
@@ -130,8 +175,7 @@ static enum config_result take_option(struct config_options *options, int code, 
         options->socket = optarg;
         return check("--socket", "server", "socket", why);
     case OPTION_STORE:
-        options->store = optarg;
-        return check("--store", "store", "url", why);
+        return take_store(options, why);
     case OPTION_THREADS:
         options->threads = optarg;
         return check("--threads", "server", "threads", why);
@@ -155,10 +199,10 @@ static enum config_result take_option(struct config_options *options, int code, 
     }
 }
 
-enum config_result config_options_read(int argc, char **argv, struct config_options *ret_options,
-                                       struct why *reterr_why)
+enum config_result config_options_read(int argc, char **argv, config_store_ok store_ok,
+                                       struct config_options *ret_options, struct why *reterr_why)
 {
-    struct config_options options = { .action = ACTION_RUN };
+    struct config_options options = { .action = ACTION_RUN, .store_ok = store_ok };
     int code;
 
     opterr = 0;
@@ -177,7 +221,8 @@ enum config_result config_options_read(int argc, char **argv, struct config_opti
         if (optind == argc)
             return usage_error(reterr_why, "--copy-store takes two stores: where to is missing",
                                "");
-        options.store = argv[optind++];
+        if (take_target(&options, argv[optind++], reterr_why) != CONFIG_RUN)
+            return CONFIG_USAGE;
     }
     if (optind < argc)
         return usage_error(reterr_why, "tallyd takes options only, not ", argv[optind]);

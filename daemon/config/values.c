@@ -263,6 +263,6 @@ bool value_url(struct str text, char ret[URL_BYTES_MAX + 1])
 
 bool value_store(struct str text)
 {
-    return (str_starts(text, STR("sqlite:")) && text.len > STR("sqlite:").len) ||
-           str_starts(text, STR("postgresql://"));
+    return (str_starts(text, STR(SQLITE_SCHEME)) && text.len > STR(SQLITE_SCHEME).len) ||
+           str_starts(text, STR(POSTGRES_SCHEME));
 }

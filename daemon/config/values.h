@@ -16,6 +16,8 @@
 
 #define ORIGIN_BYTES_MAX 300
 #define URL_BYTES_MAX 1000
+#define SQLITE_SCHEME "sqlite:"
+#define POSTGRES_SCHEME "postgresql://"
 #define TIME_NEVER INT64_MAX
 
 struct config_network { /* 10.0.0.0/8 */

@@ -34,6 +34,13 @@ enum store_found store_find(const char *url, bool (*ended)(void), struct why *re
                 : STORE_NONE; /* store_open() says what is wrong */
 }
 
+bool store_url_ok(const char *url, struct why *reterr_why)
+{
+    const struct store_kind *kind = kind_of(url);
+
+    return !kind || !kind->url_ok || kind->url_ok(url, reterr_why);
+}
+
 /* From `at` on, up to one of `ends`: what stands there is taken out of `text`. */
 static void cut(char *text, size_t at, const char *ends)
 {

@@ -77,6 +77,9 @@ enum store_found {
 /* Main looks before it opens the keys. `ended` is as in store_settings. */
 MUST_USE enum store_found store_find(const char *url, bool (*ended)(void), struct why *reterr_why);
 
+/* Could it be opened, for all that the URL itself tells? Connects to nothing. */
+MUST_USE bool store_url_ok(const char *url, struct why *reterr_why);
+
 /* A copy of a store's URL to be shown, to free(): without a password. NULL: no memory. */
 MUST_USE char *store_url_shown(const char *url);
 

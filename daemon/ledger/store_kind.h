@@ -11,6 +11,8 @@
 
 struct store_kind {
     const char *scheme; /* what its URLs begin with: "sqlite:" */
+    /* NULL: there is nothing to say about its URLs before one is opened. */
+    bool (*url_ok)(const char *url, struct why *reterr_why);
     enum store_found (*find)(const char *url, bool (*ended)(void), struct why *reterr_why);
     struct store *(*open)(const struct store_settings *settings, struct board *board,
                           struct why *reterr_why);

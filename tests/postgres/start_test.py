@@ -15,6 +15,37 @@ import nodes as nodes_of
 import pooler as poolers
 
 
+def run(*args):
+    """Exit status, and the lines of stderr."""
+    done = subprocess.run([harness.TALLYD, *map(str, args)], capture_output=True, text=True,
+                          env=dict(os.environ, STATE_DIRECTORY="/nowhere"),
+                          timeout=harness.START_S, check=False)
+    return done.returncode, done.stderr.splitlines()
+
+
+@pytest.mark.parametrize("url", ["a:secret:c@x:y:z/?foo=1", "u@h/t?nosuchoption=1", "u@h:0/t",
+                                 "u@h:notaport/t", "u:a@b:secret@h/t", "u@h:5432,i:65536/t"])
+def test_a_url_that_no_start_could_use_is_a_mistake_in_file_and_options(tmp_path, url):
+    """Exit 6 and 2; what could be a password is not told."""
+    url = "postgresql://" + url
+    path = tmp_path / "tallyd.conf"
+    path.write_text(f"[store]\nurl = {url}\n")
+    for status, where, args in ((6, f"{path}:2: store.url: ", ("-c", path)),
+                                (2, "--store: ", ("--store", url)),
+                                (2, "--copy-store: ", ("--copy-store", "sqlite:t.db", url))):
+        for more in [()] if "--copy-store" in args else [("--check-config",), ()]:
+            got, err = run(*args, *more)
+            assert (got, len(err)) == (status, 1), err
+            assert err[0].startswith(f"{where}the postgresql:// URL "), err
+            assert "postgresql://USER@HOST:PORT/DATABASE" in err[0] and "secret" not in err[0], err
+
+
+def test_a_url_of_every_form_that_libpq_takes_is_good():
+    for url in ("postgresql://u:p@h:5432/t", "postgresql:///t?host=/run/pg", "postgresql://",
+                "postgresql://u@a:1,b,[::1]:65535/t?sslmode=require&connect_timeout=3"):
+        assert run("--store", url, "--check-config") == (0, []), url
+
+
 def refused(node):
     """What it says, once it has given up."""
     ran = subprocess.run(node.command(), env=node.environment, capture_output=True, text=True,

@@ -33,6 +33,21 @@ static size_t pieces(const char *list)
     return n;
 }
 
+/* libpq looks at a port only when it connects. An empty one is the default. */
+static bool ports_ok(const char *list)
+{
+    struct str rest = str_of(list);
+    struct str port;
+
+    while (str_next(&rest, ',', &port)) {
+        uint64_t number;
+
+        if (port.len > 0 && (!str_uint64(port, UINT16_MAX, &number) || number == 0))
+            return false;
+    }
+    return true;
+}
+
 void hosts_free(struct hosts *hosts)
 {
     if (!hosts)
@@ -56,9 +71,14 @@ struct hosts *hosts_new(const char *url, struct why *reterr_why)
     if (!hosts->options) {
         /* What libpq says may quote the whole URL, and a password with it. */
         pq.PQfreemem(message);
-        return why_set(reterr_why, "the store's postgresql:// URL cannot be read; write it as "
-                                   "postgresql://USER@HOST:PORT/DATABASE");
+        return why_set(reterr_why, "the postgresql:// URL cannot be read by libpq; write it as "
+                                   "postgresql://USER@HOST:PORT/DATABASE, with no parameters but "
+                                   "libpq's");
     }
+    /* Not quoted either: behind an @ that a password has, the rest of it stands for a port. */
+    if (!ports_ok(option(hosts, "port")))
+        return why_set(reterr_why, "the postgresql:// URL has a port that is no number of 1 to "
+                                   "65535; write it as postgresql://USER@HOST:PORT/DATABASE");
     hosts->n = pieces(option(hosts, "hostaddr"));
     n = pieces(option(hosts, "host"));
     if (n > hosts->n)

@@ -13,6 +13,13 @@
 #define SCHEME "postgresql://"
 #define START_MS 10000 /* how long a start waits for its engine */
 
+static bool url_ok(const char *url, struct why *reterr_why)
+{
+    AUTO(link) link = link_new(url, reterr_why);
+
+    return link != NULL;
+}
+
 static enum store_found unknown(const struct link *link, struct why *reterr_why)
 {
     why_set(reterr_why, "cannot read the store: %s", link_why(link));
@@ -190,6 +197,7 @@ static void end_soon(struct store *base, struct queue_list *answered)
 }
 
 const struct store_kind store_postgres = { .scheme = SCHEME,
+                                           .url_ok = url_ok,
                                            .find = find,
                                            .open = open_store,
                                            .finish = finish,
