@@ -120,8 +120,8 @@ static bool copy_keys(const struct config *config, struct why *why)
     (void)unlink(draft); /* of a copy that was cut off */
     if (draft_copy(source, draft) && draft_name(draft, config->keys_path))
         return true;
-    return why_set(why, "cannot copy %s to %s: %s", source, config->keys_path, strerror(errno)) !=
-           NULL;
+    return why_set(why, "cannot copy %s to %s: %s; put the keys of the old store there", source,
+                   config->keys_path, strerror(errno)) != NULL;
 }
 
 static void tell_rows(void *context, uint64_t rows)
@@ -140,10 +140,9 @@ int maintenance_copy_store(const struct config *config)
     AUTO(keys) keys = NULL;
     struct why why;
 
-    if (strncmp(copy.from, "sqlite:", strlen("sqlite:")) != 0 ||
-        strncmp(copy.to, "postgresql://", strlen("postgresql://")) != 0) {
-        log_line(LOG_ERROR, "--copy-store goes from sqlite:PATH to postgresql://…, no other way");
-        return EXIT_FAILURE;
+    if (store_find(copy.from, NULL, &why) != STORE_FOUND) {
+        why_set(&why, "there is no store at %s; name the one that tallyd had", copy.from);
+        return fail(&why);
     }
     if (!config_make_folder(config, &why) || !copy_keys(config, &why))
         return fail(&why);

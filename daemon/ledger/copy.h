@@ -18,7 +18,7 @@
 #include "ledger/keys.h"
 
 struct copy {
-    const char *from; /* sqlite:PATH */
+    const char *from; /* sqlite:PATH, where there is a store */
     const char *to;   /* postgresql://… */
     const struct keys *keys;
     const struct clock *clock;

@@ -80,10 +80,16 @@ def test_a_bad_option_is_exit_2_and_says_what_it_takes():
     for args, says in ((("--threads", "many"), "1 to 256"), (("--listen", "80"), "ADDR:PORT"),
                        (("--store", "tally.db"), "sqlite:PATH"), (("-c",), "no value"),
                        (("--check-config", "--check-store"), "one thing at a time"),
-                       (("--copy-store", "a"), "where to is missing")):
+                       (("--copy-store", "a"), "where to is missing"),
+                       (("--copy-store", "a", "b"), "--copy-store takes sqlite:PATH first, not a;"),
+                       (("--copy-store", "sqlite:", "b"), "sqlite:PATH first, not sqlite:;"),
+                       (("--copy-store", "postgresql://u:secret@h", "sqlite:b"),
+                        "sqlite:PATH first, not postgresql://...;"),
+                       (("--copy-store", "sqlite:a", "sqlite:b"),
+                        "postgresql://USER@HOST/DATABASE behind it, not sqlite:b;")):
         status, out, err = run(*args)
         assert (status, out, len(err)) == (2, [], 1), err
-        assert says in err[0], err
+        assert says in err[0] and "secret" not in err[0], err
 
 
 def test_the_default_state_folder_is_made_with_all_above_it_and_a_named_one_is_not(tmp_path):

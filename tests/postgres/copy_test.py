@@ -157,6 +157,23 @@ def test_a_copy_into_a_ledger_of_others_is_refused(site, tmp_path):
     assert ran.returncode == 1
 
 
+def test_a_copy_without_its_engine_or_its_source_says_what_holds_and_how_to_go_on(site, tmp_path):
+    (tmp_path / "old").mkdir()
+    source = harness.Daemon(tmp_path / "old").start()
+    source.stop()
+    node = site.node("postgresql://nobody@127.0.0.1:1/t")
+    _, ran = copy(source, site, node)
+    log = ran.communicate(timeout=60)[1].splitlines()
+    assert (ran.returncode, len(log)) == (1, 1), log
+    assert log[0].startswith("cannot reach the target's engine: ") and '"127.0.0.1"' in log[0], log
+    assert log[0].endswith("nothing was copied into it: start it, and run this again"), log
+    source.store += ".none"
+    _, ran = copy(source, site, node)
+    assert ran.communicate(timeout=60)[1] == (f"there is no store at sqlite:{source.store}; name "
+                                              "the one that tallyd had\n")
+    assert ran.returncode == 1 and not os.path.exists(source.store)
+
+
 @pytest.fixture
 def pooler(engine, site):
     """The site's nodes, and the copy, know it alone."""

@@ -68,7 +68,10 @@ static bool release(const struct sqlite_store *from, struct link *to, struct why
 static bool copy_all(struct copy *copy, struct sqlite_store *from, struct link *to, struct why *why)
 {
     if (!link_up(to, link_now_ms() + CONNECT_MS)) {
-        why_set(why, "the target's engine is not there: %s", link_why(to));
+        why_set(why,
+                "cannot reach the target's engine: %s; nothing was copied into it: start it, and "
+                "run this again",
+                link_why(to));
         return false;
     }
     if (!postgres_migrate(to, why) || !claim(copy, from, to, why))
@@ -91,11 +94,10 @@ bool store_copy(struct copy *copy, struct why *reterr_why)
     copy->rows = 0;
     if (!board)
         return why_set(reterr_why, "no memory") != NULL;
-    if (store_find(copy->from, NULL, reterr_why) != STORE_FOUND)
-        return why_set(reterr_why, "there is no store at %s", copy->from) != NULL;
     to = link_new(copy->to, reterr_why);
     if (!to)
         return false;
+    link_say_nothing(to);
     from = store_open(&(struct store_settings){ .url = copy->from,
                                                 .clock = copy->clock,
                                                 .keys = copy->keys,

@@ -25,6 +25,7 @@ struct link {
     size_t host; /* the one to be tried next: the one that answered last, if one did */
     PGconn *conn;
     uint64_t generation;
+    bool silent;
     bool said_lost;
     int64_t say_refused_ms; /* that it refuses is not said again before */
     bool warned;
@@ -87,6 +88,11 @@ void link_set_turned(struct link *link, void (*turned)(void *context), void *con
 void link_set_ended(struct link *link, bool (*ended)(void))
 {
     link->ended = ended;
+}
+
+void link_say_nothing(struct link *link)
+{
+    link->silent = true;
 }
 
 static bool is_over(const struct link *link, int64_t deadline_ms)
@@ -161,14 +167,11 @@ static bool attempt(struct link *link, int64_t deadline_ms)
     return false;
 }
 
-static int64_t sooner(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 bool link_up(struct link *link, int64_t deadline_ms)
 {
     while (!link->conn) {
+        int64_t again_ms;
+
         for (size_t i = 0; !link->conn && i < hosts_count(link->hosts); i++) {
             int64_t until_ms = link_now_ms() + ATTEMPT_MS;
 
@@ -177,13 +180,14 @@ bool link_up(struct link *link, int64_t deadline_ms)
         }
         if (link->conn)
             break;
-        if (!link->said_lost)
+        if (!link->said_lost && !link->silent)
             log_line(LOG_WARNING, "the store's engine is not there: %s; trying again, votes wait",
                      link->why.text);
         link->said_lost = true;
         if (is_over(link, deadline_ms))
             return false;
-        (void)wait_for(link, 0, sooner(deadline_ms, link_now_ms() + PAUSE_MS));
+        again_ms = link_now_ms() + PAUSE_MS;
+        (void)wait_for(link, 0, again_ms < deadline_ms ? again_ms : deadline_ms);
     }
     return true;
 }
@@ -316,7 +320,7 @@ static void say_lost(struct link *link)
 {
     if (link->conn && pq.PQstatus(link->conn) == CONNECTION_BAD)
         remember_why(link, pq.PQerrorMessage(link->conn));
-    if (!link->said_lost)
+    if (!link->said_lost && !link->silent)
         log_line(LOG_WARNING, "the store's engine is lost: %s; connecting again, votes wait",
                  link->why.text);
     link->said_lost = true;
@@ -325,7 +329,7 @@ static void say_lost(struct link *link)
 /* Only an answer shows it: a pooler takes connections for an engine that is not there. */
 static void say_found(struct link *link)
 {
-    if (link->said_lost)
+    if (link->said_lost && !link->silent)
         log_line(LOG_NOTICE, "the store's engine is there again");
     link->said_lost = false;
 }

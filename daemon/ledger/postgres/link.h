@@ -41,6 +41,9 @@ void link_set_turned(struct link *link, void (*turned)(void *context), void *con
 /* Asked while it waits: true is as good as the deadline. NULL: never. */
 void link_set_ended(struct link *link, bool (*ended)(void));
 
+/* Nothing is logged when the engine is away or back: for whoever ends then, and says so. */
+void link_say_nothing(struct link *link);
+
 /* Whether there is a connection, tried for until the deadline; at least once. */
 MUST_USE bool link_up(struct link *link, int64_t deadline_ms);
 bool link_is_up(const struct link *link);
