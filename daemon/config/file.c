@@ -2,7 +2,7 @@
  * config/file.c - the text of tallyd.conf, read by libinih.
  *
  * Debian's libinih is built without INI_HANDLER_LINENO and without calls for section headings, so
- * its handler learns neither where a key stands nor that a section stands twice. It reads through a
+ * its handler learns neither where a key stands nor of a heading without keys. It reads through a
  * function of ours, though, a line a call: that one counts the lines and looks at the headings.
  * What else it would let pass is refused there too: a line longer than its room (which it would
  * take for two lines), a NUL, and words behind a heading. Continued lines and comments behind a
@@ -24,20 +24,12 @@
 
 #define LINE_BYTES_MAX (16 * 1024)
 #define FILE_BYTES_MAX (1024 * 1024)
-#define SECTIONS_MAX 16
-
-struct section { /* that has been read */
-    struct str name;
-    unsigned line;
-};
 
 struct reading {
     struct config *config;
     const char *name; /* of the file */
     struct str rest;
     unsigned line; /* handed out last, from 1 */
-    struct section sections[SECTIONS_MAX];
-    size_t n_sections;
     bool failed;
     struct why *why; /* why it failed */
 };
@@ -78,15 +70,6 @@ static bool enter_section(struct reading *reading, struct str heading)
                 (int)(name.len < 100 ? name.len : 100), name.at);
         return fail(reading, &what);
     }
-    for (size_t i = 0; i < reading->n_sections; i++) {
-        if (str_eq(reading->sections[i].name, name)) {
-            why_set(&what, "[%.*s]: this section stands in line %u already; put its keys together",
-                    (int)name.len, name.at, reading->sections[i].line);
-            return fail(reading, &what);
-        }
-    }
-    if (reading->n_sections < SECTIONS_MAX)
-        reading->sections[reading->n_sections++] = (struct section){ name, reading->line };
     return true;
 }
 

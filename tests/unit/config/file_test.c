@@ -68,6 +68,21 @@ static void a_file_sets_every_kind_of_value(void **state)
     assert_int_equal(config->line[config_key_find("log", "level")], 25);
 }
 
+static void a_section_that_stands_twice_is_one(void **state)
+{
+    AUTO(config) config = config_new();
+    struct why why = { "" };
+
+    (void)state;
+    if (!config_parse(config,
+                      STR("[limits]\nstreams = 1\n[log]\n[limits]\nconnections = 2\n[limits]\n"),
+                      "F", &why))
+        fail_msg("%s", why.text);
+    assert_int_equal(config->streams_per_address, 1);
+    assert_int_equal(config->connections_per_address, 2);
+    assert_int_equal(config->line[config_key_find("limits", "connections")], 5);
+}
+
 static void an_empty_file_leaves_the_defaults(void **state)
 {
     AUTO(config) config = config_new();
@@ -93,8 +108,8 @@ static void a_mistake_is_named_with_file_and_line(void **state)
         { "[server]\nport = 80\n", "F:2: server.port: ", "no such key" },
         { "\n\n[sever]\n", "F:3: [sever]: ", "no such section" },
         { "listen = a:1\n", "F:1: listen: ", "no section" },
-        { "[server]\nlisten = a:1\n[log]\n\n[server]\n", "F:5: [server]: ", "line 1 already" },
-        { "[log]\n[log]\n", "F:2: [log]: ", "line 1 already" },
+        { "[log]\nlevel = info\n[server]\n[log]\nlevel = info\n",
+          "F:5: log.level: ", "line 2 already" },
         { "[log]\nlevel = info\nformat = text\nlevel = info\n",
           "F:4: log.level: ", "line 2 already" },
         { "[server]\nthreads\n", "F:2: ", "neither" },
@@ -201,6 +216,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_file_sets_every_kind_of_value),
+        cmocka_unit_test(a_section_that_stands_twice_is_one),
         cmocka_unit_test(an_empty_file_leaves_the_defaults),
         cmocka_unit_test(a_mistake_is_named_with_file_and_line),
         cmocka_unit_test(a_nul_is_no_text),
