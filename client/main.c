@@ -50,12 +50,16 @@ static bool is_token(struct str s)
 }
 
 /* What a token opens is open to all where they may read it. Pipes and terminals are nobody's. */
-static bool is_private(FILE *file)
+static void warn_if_open(FILE *file, const char *path)
 {
     struct stat status;
 
-    return fstat(fileno(file), &status) == 0 &&
-           (!S_ISREG(status.st_mode) || (status.st_mode & (S_IROTH | S_IWOTH)) == 0);
+    if (fstat(fileno(file), &status) == 0 && S_ISREG(status.st_mode) &&
+        (status.st_mode & (S_IROTH | S_IWOTH)) != 0)
+        complain(NULL,
+                 "warning: everybody may read or change the token file %s; chmod 640 it, and let "
+                 "the daemon have a new token if somebody may have read it",
+                 path);
 }
 
 /* The first line of the file, to be freed; NULL, and told: there is none. */
@@ -70,12 +74,7 @@ static char *token_read(const char *path)
         failed_here("cannot open the token file %s: %m", path);
         return NULL;
     }
-    if (!is_private(file)) {
-        (void)fclose(file);
-        complain("chmod 600 it, and let the daemon have a new token if somebody may have read it",
-                 "everybody may read or change the token file %s", path);
-        return NULL;
-    }
+    warn_if_open(file, path);
     if (!fgets(line, sizeof line, file))
         line[0] = '\0';
     (void)fclose(file);

@@ -81,9 +81,15 @@ struct rules *rulebook_rules(const struct config *config, struct why *reterr_why
     return rules_new(&settings, reterr_why);
 }
 
+static void tell_warning(const char *line)
+{
+    log_line(LOG_WARNING, "%s", line);
+}
+
 void rulebook_log(const struct config *config)
 {
     log_setup((enum log_level)(LOG_ERROR + (int)config->log_level),
               config->log_format == LOG_FORMAT_JSON ? LOG_JSON : LOG_TEXT,
               getenv("JOURNAL_STREAM") != NULL);
+    config_warn(config, tell_warning);
 }

@@ -26,7 +26,7 @@ struct token_files rulebook_token_files(const struct config *config);
  */
 struct cidr *rulebook_trusted(const struct config *config, size_t *ret_n);
 
-/* Level and format of the log. */
+/* Level and format of the log; then it has what the configuration is warned of. */
 void rulebook_log(const struct config *config);
 
 #endif

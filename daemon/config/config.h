@@ -71,7 +71,8 @@ struct config_group {
 struct config_secret { /* what a file holds, without the white space around it */
     char *path;        /* NULL: not configured */
     char *bytes;       /* wiped when freed */
-    size_t len;        /* SECRET_BYTES_MIN or more */
+    size_t len;
+    bool open_to_all; /* everybody may read or change the file */
 };
 
 struct config_site_key {
@@ -84,6 +85,7 @@ struct config_site_keys {
     char *path; /* NULL: not configured */
     struct config_site_key *at;
     size_t n;
+    bool open_to_all; /* as a secret's */
 };
 
 enum config_metrics { METRICS_LOCAL, METRICS_EVERYONE };
@@ -167,6 +169,10 @@ MUST_USE enum config_result config_options_read(int argc, char **argv, config_st
 MUST_USE struct config *config_load(const struct config_options *options, struct why *reterr_why);
 void config_free(struct config *config);
 AUTO_FREE(config);
+
+/* Tells of secrets that hold, but are not safe as they are, each in one line as the errors of
+ * config_load() are. */
+void config_warn(const struct config *config, void (*tell)(const char *line));
 
 /* Makes the default state folder where it is missing, and those above it; nothing where the store
  * was named. */

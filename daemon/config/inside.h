@@ -15,7 +15,7 @@
 #include "base/why.h"
 #include "config/config.h"
 
-#define SECRET_BYTES_MIN 16
+#define SECRET_BYTES_SAFE 16 /* a shorter token is warned of */
 #define SITE_KEY_BYTES_MIN 32
 
 enum value_kind {                  /* and the type it has in struct config */

@@ -20,19 +20,9 @@
 #define SECRET_FILE_BYTES_MAX 65536
 #define KID_BYTES_MAX 64
 
-/* systemd gives a credential to its service by an ACL, whose mask shows as the group's bits. */
-static mode_t others(const char *path)
-{
-    struct str folder = str_of(getenv("CREDENTIALS_DIRECTORY"));
-    struct str file = str_of(path);
-
-    return folder.len > 0 && str_starts(file, folder) && file.len > folder.len &&
-                   file.at[folder.len] == '/'
-               ? 007
-               : 077;
-}
-
-static bool open_secret(const char *path, int *ret_fd, struct why *why)
+/* Everybody may: that is told later, and no reason to stop. A group may be a good way to hand a
+ * secret to a service, and is how systemd's credentials look. */
+static bool open_secret(const char *path, int *ret_fd, bool *ret_open_to_all, struct why *why)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     struct stat file;
@@ -42,10 +32,9 @@ static bool open_secret(const char *path, int *ret_fd, struct why *why)
                 strerror(errno));
     } else if (!S_ISREG(file.st_mode)) {
         why_set(why, "%s is no regular file; name one", path);
-    } else if ((file.st_mode & others(path)) != 0) {
-        why_set(why, "%s may be read by others; chmod 600 it", path);
     } else {
         *ret_fd = fd;
+        *ret_open_to_all = (file.st_mode & (S_IROTH | S_IWOTH)) != 0;
         return true;
     }
     if (fd >= 0)
@@ -54,13 +43,14 @@ static bool open_secret(const char *path, int *ret_fd, struct why *why)
 }
 
 /* The whole file into `bytes`, which has room for SECRET_FILE_BYTES_MAX + 1. */
-static bool read_secret(const char *path, char *bytes, size_t *ret_len, struct why *why)
+static bool read_secret(const char *path, char *bytes, size_t *ret_len, bool *ret_open_to_all,
+                        struct why *why)
 {
     size_t len = 0;
     ssize_t n = 0;
     int fd;
 
-    if (!open_secret(path, &fd, why))
+    if (!open_secret(path, &fd, ret_open_to_all, why))
         return false;
     while (len <= SECRET_FILE_BYTES_MAX &&
            (n = read(fd, bytes + len, SECRET_FILE_BYTES_MAX + 1 - len)) > 0)
@@ -118,12 +108,9 @@ static bool token_ok(const char *path, struct str token, struct why *why)
                 path);
         return false;
     }
-    if (token.len < SECRET_BYTES_MIN) {
-        why_set(why, "the token in %s has %zu bytes; %d or more are needed: openssl rand -hex 32",
-                path, token.len, SECRET_BYTES_MIN);
-        return false;
-    }
-    return true;
+    if (token.len == 0)
+        why_set(why, "%s is empty; make a token: openssl rand -hex 32", path);
+    return token.len > 0;
 }
 
 bool config_secret_read(struct config_secret *secret, struct why *reterr_why)
@@ -131,7 +118,7 @@ bool config_secret_read(struct config_secret *secret, struct why *reterr_why)
     AUTO_BYTES char *bytes = must_alloc(SECRET_FILE_BYTES_MAX + 1);
     struct str token;
     size_t len = 0;
-    bool ok = read_secret(secret->path, bytes, &len, reterr_why);
+    bool ok = read_secret(secret->path, bytes, &len, &secret->open_to_all, reterr_why);
 
     token = trim((struct str){ bytes, len });
     ok = ok && token_ok(secret->path, token, reterr_why);
@@ -224,7 +211,7 @@ bool config_site_keys_read(struct config_site_keys *keys, struct why *reterr_why
     AUTO_BYTES char *bytes = must_alloc(SECRET_FILE_BYTES_MAX + 1);
     size_t lines = 1;
     size_t len = 0;
-    bool ok = read_secret(keys->path, bytes, &len, reterr_why);
+    bool ok = read_secret(keys->path, bytes, &len, &keys->open_to_all, reterr_why);
 
     for (size_t i = 0; i < len; i++)
         lines += bytes[i] == '\n';
@@ -244,4 +231,51 @@ void config_site_keys_clear(struct config_site_keys *keys)
     free(keys->at);
     free(keys->path);
     *keys = (struct config_site_keys){ .path = NULL };
+}
+
+static void warn(const struct config *config, size_t key, void (*tell)(const char *line),
+                 const struct why *what)
+{
+    struct why line;
+
+    config_key_wrong(config, key, config->file ? config->file : "", what, &line);
+    tell(line.text);
+}
+
+static void warn_if_open(const struct config *config, size_t key, void (*tell)(const char *line),
+                         const char *path, bool open_to_all)
+{
+    struct why what;
+
+    if (!path || !open_to_all)
+        return;
+    why_set(&what,
+            "everybody may read or change %s; chmod 640 it, and change the secret if somebody may "
+            "have read it",
+            path);
+    warn(config, key, tell, &what);
+}
+
+static void warn_of_token(const struct config *config, const char *name,
+                          void (*tell)(const char *line), const struct config_secret *secret)
+{
+    size_t key = config_key_find("roles", name);
+    struct why what;
+
+    warn_if_open(config, key, tell, secret->path, secret->open_to_all);
+    if (!secret->path || secret->len >= SECRET_BYTES_SAFE)
+        return;
+    why_set(&what,
+            "the token in %s has %zu bytes, and can be guessed; make one of %d or more: openssl "
+            "rand -hex 32",
+            secret->path, secret->len, SECRET_BYTES_SAFE);
+    warn(config, key, tell, &what);
+}
+
+void config_warn(const struct config *config, void (*tell)(const char *line))
+{
+    warn_of_token(config, "admin_token_file", tell, &config->admin_token);
+    warn_of_token(config, "app_token_file", tell, &config->app_token);
+    warn_if_open(config, config_key_find("voters", "site_key_file"), tell, config->site_keys.path,
+                 config->site_keys.open_to_all);
 }

@@ -19,6 +19,7 @@
  * with a group. */
 #define KEYS_FILE_OWNER_ONLY 077
 #define KEYS_FILE_NOT_EVERYBODY 007
+#define KEYS_FILE_ANYBODY 0 /* somebody else warns */
 
 /* Wipes what was written into it, and gives the memory back. */
 void secret_buf_free(struct buf *buf);

@@ -220,8 +220,7 @@ static struct token_keys *read_site_and_make(const struct token_files *files, st
 {
     AUTO_SECRET_BUF site = { 0 };
 
-    if (files->site_path &&
-        !keys_file_read(files->site_path, KEYS_FILE_NOT_EVERYBODY, &site, reterr_why))
+    if (files->site_path && !keys_file_read(files->site_path, KEYS_FILE_ANYBODY, &site, reterr_why))
         return NULL;
     return token_keys_new(own_text, buf_str(&site), now_s, reterr_why);
 }

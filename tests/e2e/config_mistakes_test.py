@@ -1,6 +1,7 @@
 """Each mistake in tallyd.conf is one line: FILE:LINE: section.key: what; how to mend it."""
 import os
 import re
+import signal
 import subprocess
 
 import pytest
@@ -76,16 +77,13 @@ def test_a_file_that_is_no_text_is_named_with_its_line(tmp_path):
 
 # What the file holds, its mode, what is said of it, and the remedy.
 SECRETS = [
-    (FITS, 0o644, "may be read by others", "chmod 600 it"),
-    (FITS, 0o640, "may be read by others", "chmod 600 it"),
-    (FITS, 0o620, "may be read by others", "chmod 600 it"),
     (None, 0o600, "No such file", "make the file, or let the daemon's user read it"),
     (FITS, 0o000, "Permission denied", "make the file, or let the daemon's user read it"),
     ("x" * 70000, 0o600, "is larger than 64 KiB", "name a file that holds the secret alone"),
 ]
 TOKENS = [
-    ("short", 0o600, "has 5 bytes", "openssl rand -hex 32"),
-    ("", 0o600, "has 0 bytes", "openssl rand -hex 32"),
+    ("", 0o600, "is empty", "make a token: openssl rand -hex 32"),
+    (" \n", 0o600, "is empty", "make a token: openssl rand -hex 32"),
     (FITS + " and more", 0o600, "holds more than one word", "leave the token alone in it"),
     ("aaaaaaaaaa.bbbbbbbbbb.cccccccccc", 0o600, "has two dots", "openssl rand -hex 32"),
 ]
@@ -124,3 +122,40 @@ def test_a_secret_that_is_no_file_is_named_with_its_line(tmp_path):
     path.write_text(f"[roles]\nadmin_token_file = {tmp_path}\n")
     assert check(path) == (6, [], [f"{path}:2: roles.admin_token_file: {tmp_path} is no regular "
                                    "file; name one"])
+
+
+SITE_LINE = f"a {'A' * 43}\n"
+OPEN = "everybody may read or change {}; chmod 640 it, and change the secret if somebody may have read it"
+SHORT = ("the token in {} has 15 bytes, and can be guessed; make one of 16 or more: "
+         "openssl rand -hex 32")
+# The key, what its file holds, its mode, and what is warned of.
+RISKS = [(key, SITE_LINE if key == "site_key_file" else FITS, mode, warnings)
+         for key in KEYS
+         for mode, warnings in ((0o600, []), (0o640, []), (0o660, []), (0o644, [OPEN]),
+                                (0o602, [OPEN]))]
+RISKS += [(key, "x" * 15, mode, warnings) for key in ("admin_token_file", "app_token_file")
+          for mode, warnings in ((0o600, [SHORT]), (0o644, [OPEN, SHORT]))]
+
+
+@pytest.mark.parametrize("key,text,mode,warnings", RISKS)
+def test_a_secret_that_is_not_safe_is_warned_of_and_holds(tmp_path, key, text, mode, warnings):
+    secret = tmp_path / "secret"
+    secret.write_text(text)
+    secret.chmod(mode)
+    path = tmp_path / "tallyd.conf"
+    one = harness.Daemon(tmp_path)
+    one.config = f"[{KEYS[key]}]\n{key} = {secret}\n"
+    path.write_text(one.config)
+    lines = [f"{path}:2: {KEYS[key]}.{key}: {warning.format(secret)}" for warning in warnings]
+    assert check(path) == (0, [f"configuration is good: {path}"], lines)
+    try:
+        one.start()
+        assert [line for line in one.log if ".conf:" in line] == lines
+        one.process.send_signal(signal.SIGHUP)
+        harness.until(lambda: any("is reloaded" in line for line in one.log))
+        assert [line for line in one.log if ".conf:" in line] == 2 * lines
+        if key == "admin_token_file":
+            done = one.public("DELETE", "/v1/polls/none", fields={"authorization": f"Bearer {text}"})
+            assert done.status == 404
+    finally:
+        one.end()

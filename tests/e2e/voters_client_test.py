@@ -251,15 +251,19 @@ def test_a_token_file_gives_its_role_over_tcp(guarded):
     assert run(["--url", url, "token", "--voter", "w"], guarded).returncode == 4
 
 
-@pytest.mark.parametrize("mode, status", [(0o600, 0), (0o640, 0), (0o644, 1), (0o602, 1)])
-def test_a_token_file_that_everybody_may_read_or_change_is_not_used(guarded, mode, status):
+@pytest.mark.parametrize("mode, warned", [(0o600, False), (0o640, False), (0o660, False),
+                                          (0o644, True), (0o602, True)])
+def test_a_token_file_that_everybody_may_read_or_change_is_warned_of_and_used(
+        guarded, mode, warned):
     os.chmod(os.path.join(guarded.folder, "app"), mode)
-    ran = run(["--url", f"http://127.0.0.1:{guarded.port}", "list", "--token-file", "app"], guarded)
-    assert ran.returncode == status
-    if status:
-        assert ran.stderr.decode().splitlines()[0] == (
-            "tally: everybody may read or change the token file app")
-        assert "chmod 600" in ran.stderr.decode().splitlines()[1]
+    ran = run(["--url", f"http://127.0.0.1:{guarded.port}", "token", "--voter", "w", "--token-file",
+               "app"], guarded)
+    assert (ran.returncode, len(ran.stdout.split())) == (0, 1)
+    said = ran.stderr.decode().splitlines()
+    assert len(said) == warned
+    if warned:
+        assert said[0].startswith("tally: warning: everybody may read or change the token file app")
+        assert "chmod 640" in said[0]
 
 
 def test_a_token_may_come_through_a_pipe(guarded):
