@@ -5,8 +5,13 @@
  */
 #include "answers.h"
 
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "json.h"
 #include "screen.h"
@@ -96,13 +101,49 @@ enum outcome failed_here(const char *format, ...)
     return OUTCOME_FAILED;
 }
 
+/* Of the run: that its stdout takes no more is told once. */
+static bool stdout_told;
+
+enum outcome stdout_failed(int error)
+{
+    sigset_t pipe_signal;
+
+    if (error == EPIPE) {
+        sigemptyset(&pipe_signal);
+        sigaddset(&pipe_signal, SIGPIPE);
+        (void)signal(SIGPIPE, SIG_DFL);
+        (void)sigprocmask(SIG_UNBLOCK, &pipe_signal, NULL);
+        (void)raise(SIGPIPE);
+    }
+    if (!stdout_told)
+        (void)failed_here("cannot write to stdout: %s", strerror(error));
+    stdout_told = true;
+    return OUTCOME_FAILED;
+}
+
+enum outcome stdout_sent(void)
+{
+    if (fflush(stdout) != 0)
+        return stdout_failed(errno);
+    return ferror(stdout) ? stdout_failed(EIO) : OUTCOME_DONE;
+}
+
+void stdout_still_read(void)
+{
+    struct pollfd pipe = { .fd = STDOUT_FILENO, .events = 0 };
+
+    if (poll(&pipe, 1, 0) > 0 && (pipe.revents & POLLERR))
+        (void)stdout_failed(EPIPE);
+}
+
 enum outcome written(const struct buf *out)
 {
     if (!buf_ok(out))
         return failed_here("no memory");
     if (out->len == 0)
         return OUTCOME_DONE; /* there may be no bytes to point to */
-    return fwrite(out->bytes, 1, out->len, stdout) == out->len ? OUTCOME_DONE : OUTCOME_FAILED;
+    return fwrite(out->bytes, 1, out->len, stdout) == out->len ? OUTCOME_DONE
+                                                               : stdout_failed(errno);
 }
 
 enum outcome outcome_of(unsigned status)

@@ -24,8 +24,24 @@ enum outcome misused(const char *format, ...) __attribute__((format(printf, 1, 2
 /* Something could not be done here: no memory, a file, stdout. Returns OUTCOME_FAILED. */
 enum outcome failed_here(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Writes to stdout. That it cannot be written is told by main, at the end, for all commands. */
+/* Writes to stdout; where that cannot be, as stdout_failed(). */
 enum outcome written(const struct buf *out);
+
+/* What was written is sent off. Every run ends with it, whatever it has written by. */
+enum outcome stdout_sent(void);
+
+/*
+ * Stdout takes no more: told, once in a run, and OUTCOME_FAILED. Where whoever read it has gone,
+ * this does not return: the run ends by SIGPIPE, as others in a pipeline do. libcurl ignores the
+ * signal while it calls us, so that a write sees the error in its stead.
+ *
+ *   error  errno of the write
+ */
+enum outcome stdout_failed(int error);
+
+/* Ends the run by SIGPIPE if whoever read stdout has gone: asked where long is waited between two
+ * writes. */
+void stdout_still_read(void);
 
 /* The exit status that an HTTP status means. */
 enum outcome outcome_of(unsigned status);

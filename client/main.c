@@ -198,7 +198,5 @@ int main(int argc, char **argv)
     /* LC_CTYPE alone: numbers keep their point, messages are English. */
     (void)setlocale(LC_CTYPE, "");
     outcome = run(options);
-    if (fflush(stdout) != 0 || ferror(stdout))
-        outcome = outcome_first(outcome, failed_here("cannot write to stdout: %m"));
-    return (int)outcome;
+    return (int)outcome_first(outcome, stdout_sent());
 }

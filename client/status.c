@@ -104,7 +104,7 @@ static enum outcome status_show(struct session *session, struct str status, stru
         return OUTCOME_DONE;
     }
     outcome = written(&out);
-    return outcome == OUTCOME_DONE && fflush(stdout) != 0 ? OUTCOME_FAILED : outcome;
+    return outcome == OUTCOME_DONE ? stdout_sent() : outcome;
 }
 
 /* Nobody answers: is it worth asking again? Told once. */

@@ -104,9 +104,10 @@ static bool target_finish(struct target *target)
     return true;
 }
 
-static enum outcome cannot_write(const char *path)
+static enum outcome cannot_write(const struct target *target, const char *path)
 {
-    return failed_here("cannot write %s: %m", path ? path : "to stdout");
+    return target->file == stdout || errno == EPIPE ? stdout_failed(errno)
+                                                    : failed_here("cannot write %s: %m", path);
 }
 
 static enum outcome cut(const struct download *download, const char *about, const struct flow *flow)
@@ -125,7 +126,7 @@ static enum outcome ended(struct session *session, const struct download *downlo
 {
     if (target->failed) {
         errno = target->error;
-        return cannot_write(output);
+        return cannot_write(target, output);
     }
     if (!flow_ended(flow)) {
         complain(download->again, "%s: %s was stopped", about, download->name);
@@ -135,7 +136,7 @@ static enum outcome ended(struct session *session, const struct download *downlo
         return cut(download, about, flow);
     if (outcome_of(flow_answer(flow)->status) != OUTCOME_DONE)
         return session_refused(session, about, flow_answer(flow));
-    return target_finish(target) ? OUTCOME_DONE : cannot_write(output);
+    return target_finish(target) ? OUTCOME_DONE : cannot_write(target, output);
 }
 
 enum outcome target_download(struct session *session, const struct download *download,
@@ -149,7 +150,7 @@ enum outcome target_download(struct session *session, const struct download *dow
 
     live_catch(); /* a draft is not left behind */
     if (!target_open(&target, output))
-        return cannot_write(output);
+        return cannot_write(&target, output);
     flow = flow_start(session->http, &request, &ends, &why);
     if (!flow)
         return failed_here("%s", why.text);

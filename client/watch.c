@@ -196,6 +196,7 @@ static void run(struct watch *watch)
         if (watch->left == 0)
             return;
         flows_turn(watch->session->http, -1, wait_ms < TURN_MS ? wait_ms : TURN_MS);
+        stdout_still_read();
         screen_measure(&watch->session->screen);
         if (watch->session->screen.terminal &&
             (watch->session->screen.cells != cells || is_stale(watch))) {

@@ -92,8 +92,8 @@ static void tally_write(struct watch *watch, const struct watched *poll)
     json_compact(&out, buf_str(&poll->tally));
     buf_char(&out, '\n');
     outcome = written(&out);
-    if (outcome == OUTCOME_DONE && fflush(stdout) != 0)
-        outcome = OUTCOME_FAILED; /* main tells */
+    if (outcome == OUTCOME_DONE)
+        outcome = stdout_sent();
     if (outcome != OUTCOME_DONE)
         watch->left = 0;
     watch->outcome = outcome_first(watch->outcome, outcome);

@@ -6,6 +6,8 @@ vote is sent again, and nothing is asserted about time.
 
 import http.server
 import json
+import os
+import signal
 import socketserver
 import subprocess
 import threading
@@ -236,13 +238,39 @@ def test_an_option_that_is_near_to_none_names_none():
     assert lines(done.stderr)[0] == "tally: unknown option --elephant"
 
 
-def test_a_full_disk_behind_stdout_is_1(tcp):
-    tcp.play("GET", "/v1/polls/p/tally", (200, choice()))
+TO_STDOUT = [("list",), ("get", "p"), ("show", "p"), ("watch", "p"), ("watch", "p", "--count", "1"),
+             ("export", "p"), ("export", "p", "-o", "-"), ("status",), ("status", "--watch"),
+             ("verify",), ("token",), ("help",), ("--help",), ("vote", "--help"), ("--version",),
+             ("completion", "bash")]
+
+
+def run_into(stdout, daemon, *args, **how):
+    return subprocess.run([TALLY, "--socket", daemon.socket, *args], env=EVERYWHERE, stdout=stdout,
+                          stderr=subprocess.PIPE, timeout=ENDS_WITHIN_S, check=False, **how)
+
+
+@pytest.mark.parametrize("args", TO_STDOUT)
+def test_a_full_disk_behind_stdout_is_1_and_told_once(daemon, args):
+    daemon.poll("p")
+    daemon.vote("p", 1, "v")
     with open("/dev/full", "wb") as full:
-        done = subprocess.run([TALLY, "get", "p", "--url", tcp.url], env=EVERYWHERE,
-                              stdout=full, stderr=subprocess.PIPE, timeout=ENDS_WITHIN_S)
+        done = run_into(full, daemon, *args)
     assert done.returncode == 1
-    assert b"No space left" in done.stderr
+    assert lines(done.stderr) == ["tally: cannot write to stdout: No space left on device",
+                                  "tally: mend that and try again"]
+
+
+@pytest.mark.parametrize("ignored", [False, True])
+@pytest.mark.parametrize("args", TO_STDOUT)
+def test_a_pipe_that_nobody_reads_any_more_ends_it_silently_as_others(daemon, args, ignored):
+    """Also below a parent that ignores SIGPIPE, as many a supervisor does."""
+    daemon.poll("p")
+    daemon.vote("p", 1, "v")
+    reader, writer = os.pipe()
+    os.close(reader)
+    with open(writer, "wb") as pipe:
+        done = run_into(pipe, daemon, *args, restore_signals=not ignored)
+    assert (done.returncode, done.stderr) == (-signal.SIGPIPE, b"")
 
 
 # Help

@@ -3,11 +3,13 @@ import csv
 import io
 import json
 import os
+import signal
 import stat
+import subprocess
 
 import pytest
 
-from client import tally
+from client import ENDS_WITHIN_S, EVERYWHERE, TALLY, tally
 from fake import Canned, whole
 
 
@@ -118,6 +120,23 @@ def test_what_cannot_be_written_is_told(canned, tmp_path, path):
     ran = tally(tmp_path, "export", "p", "-o", path)
     assert ran.returncode == 1
     assert len(ran.stderr.splitlines()) == 2 and path.encode() in ran.stderr
+
+
+def test_stdout_that_takes_no_more_halfway_is_told_once_or_not_at_all(canned, tmp_path):
+    canned(whole(b"new\n" * 100000))
+    command = [TALLY, "--socket", str(tmp_path / "s"), "export", "p"]
+    with open("/dev/full", "wb") as full:
+        ran = subprocess.run(command, env=EVERYWHERE, stdout=full, stderr=subprocess.PIPE,
+                             timeout=ENDS_WITHIN_S, check=False)
+    assert (ran.returncode, ran.stderr.splitlines()) == (
+        1, [b"tally: cannot write to stdout: No space left on device",
+            b"tally: mend that and try again"])
+    with subprocess.Popen(command, env=EVERYWHERE, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE) as run:
+        assert run.stdout.readline() == b"new\n"
+        run.stdout.close()
+        assert run.stderr.read() == b""
+        assert run.wait(ENDS_WITHIN_S) == -signal.SIGPIPE
 
 
 def test_the_options_become_the_query(canned, tmp_path):

@@ -71,6 +71,16 @@ def test_a_pipe_gets_the_tally_as_it_is_and_then_each_new_one(daemon, watch):
     assert run.end() == (0, b"", "")
 
 
+def test_it_ends_when_whoever_read_the_pipe_has_gone(daemon, watch):
+    """Though no vote comes."""
+    daemon.poll("p")
+    run = watch("p")
+    run.next()
+    run.run.stdout.close()
+    assert run.run.wait(ENDS_WITHIN_S) == -signal.SIGPIPE
+    assert run.run.stderr.read() == b""
+
+
 def test_several_polls_are_watched_at_once(daemon, watch):
     for name in "abc":
         daemon.poll(name)
