@@ -167,7 +167,7 @@ static enum exit_status act(const struct config_options *options, struct config 
     return EXIT_FAILED;
 }
 
-int main(int argc, char **argv)
+static enum exit_status do_as_asked(int argc, char **argv)
 {
     struct config_options options = { 0 };
     AUTO(config) config = NULL;
@@ -197,5 +197,15 @@ int main(int argc, char **argv)
         return EXIT_FAILED;
     }
     (void)umask(0077); /* the store and its keys are nobody else's; sockets get their own mode */
-    return (int)act(&options, TAKE(config));
+    return act(&options, TAKE(config));
+}
+
+int main(int argc, char **argv)
+{
+    enum exit_status status = do_as_asked(argc, argv);
+
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return (int)status;
+    log_line(LOG_ERROR, "cannot write to stdout: %s; make room there", strerror(errno));
+    return status == EXIT_DONE ? (int)EXIT_FAILED : (int)status;
 }

@@ -42,6 +42,20 @@ def test_the_version_is_one_line_that_names_the_libraries():
                         r" libsodium 1\.\S+\)", "\n".join(out)), out
 
 
+def test_what_cannot_be_said_on_stdout_is_1(tmp_path):
+    store = f"sqlite:{tmp_path}/t.db"
+    one = harness.Daemon(tmp_path, store=f"{tmp_path}/t.db")
+    one.start()
+    one.stop()
+    for args in (("--version",), ("--help",), ("--store", store, "--check-config"),
+                 ("--store", store, "--check-store")):
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run([harness.TALLYD, *args], stdout=full, stderr=subprocess.PIPE,
+                                  timeout=harness.START_S, text=True, check=False)
+        assert (done.returncode, done.stderr) == (
+            1, "cannot write to stdout: No space left on device; make room there\n"), args
+
+
 def test_a_file_that_cannot_be_read_is_exit_6(tmp_path):
     for path in (tmp_path / "nowhere", tmp_path, "/dev/null"):
         status, out, err = check(path)
