@@ -50,15 +50,14 @@ static enum outcome backed_up(struct str json)
     AUTO_BUF text = { 0 };
     AUTO_BUF out = { 0 };
     struct str key = json_member(json, "key");
-    struct str votes = json_member(json, "votes");
 
     buf_text(&text, "backed up: ");
     json_text(&text, json_member(json, "path"));
     buf_text(&text, " (");
     figure_size(&text, json_double(json_member(json, "bytes")));
     buf_text(&text, ", ");
-    buf_str_add(&text, json_is_number(votes) ? votes : STR("?"));
-    buf_text(&text, " votes); ");
+    figure_counted(&text, json_member(json, "votes"), "vote");
+    buf_text(&text, "); ");
     if (json_is(key, "\"external\"")) {
         buf_text(&text, "its key lies elsewhere: the one is of no use without the other");
     } else {

@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "base/ckd.h"
+#include "json.h"
 
 void figure_size(struct buf *out, double bytes)
 {
@@ -58,4 +59,10 @@ bool figure_read_duration(struct str text, uint64_t *ret_seconds)
         return false;
     *ret_seconds = seconds;
     return true;
+}
+
+void figure_counted(struct buf *out, struct str count, const char *noun)
+{
+    buf_str_add(out, json_is_number(count) ? count : STR("?"));
+    buf_format(out, " %s%s", noun, json_is(count, "1") ? "" : "s");
 }

@@ -13,6 +13,9 @@
 /* `512 B`, `41.2 MiB` */
 void figure_size(struct buf *out, double bytes);
 
+/* `1 poll`, `2 polls`; `?` where the count is no number */
+void figure_counted(struct buf *out, struct str count, const char *noun);
+
 /* `59 s`, `3 min 20 s`, `2 h 5 min`, `12 d 3 h` */
 void figure_duration(struct buf *out, uint64_t seconds);
 

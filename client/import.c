@@ -159,12 +159,13 @@ static void send_all(struct import *import)
 static void summary_write(const struct import *import)
 {
     uint64_t refused = rejects_count(import->rejects);
+    uint64_t lines = import_votes(import) + refused;
 
-    (void)printf("imported %s%s: %" PRIu64 " lines, %" PRIu64 " counted, %" PRIu64
+    (void)printf("imported %s%s: %" PRIu64 " line%s, %" PRIu64 " counted, %" PRIu64
                  " changed, %" PRIu64 " already, %" PRIu64 " refused\n",
-                 import->file, import->failed == OUTCOME_DONE ? "" : " in part",
-                 import_votes(import) + refused, import->counts[BULK_COUNTED],
-                 import->counts[BULK_CHANGED], import->counts[BULK_ALREADY], refused);
+                 import->file, import->failed == OUTCOME_DONE ? "" : " in part", lines,
+                 lines == 1 ? "" : "s", import->counts[BULK_COUNTED], import->counts[BULK_CHANGED],
+                 import->counts[BULK_ALREADY], refused);
 }
 
 enum outcome import_run(struct session *session)

@@ -5,14 +5,10 @@
  */
 #include "answers.h"
 #include "commands.h"
+#include "figures.h"
 #include "json.h"
 
 #define VERIFY_MS_MAX (INT64_C(6) * 3600 * 1000) /* it reads the whole ledger */
-
-static struct str number_or_dash(struct str value)
-{
-    return json_is_number(value) ? value : STR("?");
-}
 
 /* `us-goals: option 2 has 30 votes, the ledger says 31`, a line each; returns how many. */
 static size_t mismatches_add(struct buf *out, struct str mismatches)
@@ -41,15 +37,16 @@ static enum outcome verified(struct str json)
 
     if (mismatches == 0 && json_is(json_member(json, "ok"), "true")) {
         buf_text(&out, "verified: ");
-        buf_str_add(&out, number_or_dash(json_member(json, "polls")));
-        buf_text(&out, " polls, ");
-        buf_str_add(&out, number_or_dash(json_member(json, "votes")));
-        buf_text(&out, " votes, no mismatch\n");
+        figure_counted(&out, json_member(json, "polls"), "poll");
+        buf_text(&out, ", ");
+        figure_counted(&out, json_member(json, "votes"), "vote");
+        buf_text(&out, ", no mismatch\n");
         return written(&out);
     }
     outcome = written(&out);
     complain("keep the ledger and its newest backup as they are, and look at the daemon's log",
-             "the tallies are not what the ledger says: %zu mismatches", mismatches);
+             "the tallies are not what the ledger says: %zu mismatch%s", mismatches,
+             mismatches == 1 ? "" : "es");
     return outcome_first(outcome, OUTCOME_FAILED);
 }
 

@@ -5,6 +5,7 @@
  */
 #include "answers.h"
 #include "commands.h"
+#include "figures.h"
 #include "json.h"
 #include "paths.h"
 #include "summary.h"
@@ -43,15 +44,14 @@ static enum outcome ask(struct session *session, const char *tail, const struct 
 /* `voided: us-goals  12 votes; 33 (31%) 30 (28%) …`: what stands then */
 static enum outcome voided_write(const struct session *session, struct str json)
 {
-    struct str count = json_member(json, "voided");
     bool dry_run = json_is(json_member(json, "dry_run"), "true");
     AUTO_BUF out = { 0 };
 
     buf_text(&out, dry_run ? "would void: " : "voided: ");
     buf_text(&out, session->operands[0]);
     buf_text(&out, "  ");
-    buf_str_add(&out, json_is_number(count) ? count : STR("?"));
-    buf_text(&out, json_is(count, "1") ? " vote; " : " votes; ");
+    figure_counted(&out, json_member(json, "voided"), "vote");
+    buf_text(&out, "; ");
     summary_add(&out, json_member(json, "tally"));
     buf_char(&out, '\n');
     return written(&out);

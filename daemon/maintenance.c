@@ -127,7 +127,7 @@ static bool copy_keys(const struct config *config, struct why *why)
 static void tell_rows(void *context, uint64_t rows)
 {
     (void)context;
-    log_line(LOG_INFO, "%" PRIu64 " rows are copied", rows);
+    log_line(LOG_INFO, "%" PRIu64 " row%s copied", rows, rows == 1 ? " is" : "s are");
 }
 
 int maintenance_copy_store(const struct config *config)

@@ -68,7 +68,7 @@ def test_verify_counts_what_the_daemon_counted(daemon):
     daemon.poll("p")
     daemon.poll("q")
     daemon.vote("p", 1, "v")
-    for args, figures in (([], b"2 polls, 1 votes"), (["q"], b"1 polls, 0 votes")):
+    for args, figures in (([], b"2 polls, 1 vote"), (["q"], b"1 poll, 0 votes")):
         ran = tally(daemon.folder, "verify", *args)
         assert ran.stdout == b"verified: " + figures + b", no mismatch\n"
     assert tally(daemon.folder, "verify", "nothing").returncode == 5
@@ -114,7 +114,7 @@ def test_a_backup_lies_where_it_was_asked_for_and_overwrites_nothing(daemon):
     ran = tally(daemon.folder, "backup", "x/b.db")
     assert ran.returncode == 0, ran.stderr
     path = os.path.join(daemon.folder, "x", "b.db")
-    assert ran.stdout.decode().startswith(f"backed up: {path} (") and b", 1 votes)" in ran.stdout
+    assert ran.stdout.decode().startswith(f"backed up: {path} (") and b", 1 vote)" in ran.stdout
     assert f"its key is {path}.key".encode() in ran.stdout
     assert sorted(os.listdir(os.path.dirname(path))) == ["b.db", "b.db.key"]
     again = tally(daemon.folder, "backup", "x/b.db")
