@@ -28,13 +28,15 @@ static const struct {
     { STR("forbidden"), "ask as somebody who may: root, the daemon's user or its admin_group" },
     { STR("results-hidden"), "ask again after voting, or after the close" },
     { STR("no-such-poll"), "`tally list` shows the polls there are" },
-    { STR("no-such-vote"), "there is nothing to retract" },
+    { STR("no-such-vote"), "nothing was changed; no vote of this voter stands" },
     { STR("no-such-route"), "is this the address of a tallyd, and not older than this tally?" },
     { STR("already-voted"), "nothing was changed; this poll lets no vote be changed" },
     { STR("vote-voided"), "nothing was changed; a vote that was voided is not given again" },
     { STR("poll-closed"),
       "nothing was changed; `tally open` opens a poll, `tally set --closes` moves its end" },
     { STR("poll-open"), "`tally close` closes it" },
+    { STR("poll-forgotten"),
+      "nothing was changed; make a new poll: a forgotten one takes no vote and never opens again" },
     { STR("not-yet-open"), "nothing was changed; vote when the poll has opened" },
     { STR("options-in-use"), "texts and new answers at the end may change; else make a new poll" },
     { STR("revote-not-allowed"), "nothing was changed; this poll lets no vote be taken back" },
@@ -46,6 +48,23 @@ static const struct {
     { STR("store-unavailable"), "try again; the daemon's log says what is wrong" },
     { STR("outcome-unknown"), "try again: the same vote never counts twice" },
     { STR("not-implemented"), "this tallyd cannot, as it is built and configured" },
+};
+
+/* The same for a refusal that has several reasons: how its sentence begins. */
+static const struct {
+    struct str begins;
+    const char *how;
+} remedies_of_reasons[] = {
+    { STR("name the voter"), "name whose vote it is: --voter V" },
+    { STR("names that begin with uid:"), "give another name; local users vote on the socket, as "
+                                         "themselves" },
+    { STR("local users need no token"), "vote on this socket without one; apps and admins make "
+                                        "tokens for others" },
+    { STR("this is no voter token"), "give the whole token, as `tally token` prints it" },
+    { STR("this token"), "ask who gave it for another; an app or admin makes one: `tally token`" },
+    { STR("votes in this poll need a name"), "give a token that names somebody, or ask on the "
+                                             "daemon's own socket" },
+    { STR("role tokens are taken on"), "ask on the daemon's machine, or on its own socket" },
 };
 
 /* What stderr gets is clean: a detail may quote anything. */
@@ -169,6 +188,12 @@ enum outcome complain_of_silence(enum http_result result, const struct why *why)
 {
     switch (result) {
     case HTTP_UNREACHABLE:
+        if (strstr(why->text, strerror(EACCES))) {
+            complain("ask as a user who may open that socket: socket_mode of tallyd.conf says who, "
+                     "and its folder's permissions",
+                     "%s", why->text);
+            return OUTCOME_UNREACHABLE;
+        }
         complain("start it (systemctl start tallyd), or name its place with --socket or --url",
                  "%s", why->text);
         return OUTCOME_UNREACHABLE;
@@ -207,8 +232,20 @@ struct str problem_slug(const struct http_answer *answer)
     return slug;
 }
 
-static const char *remedy_of(struct str slug, unsigned status)
+static bool has_reasons(struct str slug)
 {
+    return str_eq(slug, STR("forbidden")) || str_eq(slug, STR("unauthorized"));
+}
+
+static const char *remedy_of(struct str slug, struct str detail, unsigned status)
+{
+    AUTO_BUF reason = { 0 };
+
+    json_text(&reason, has_reasons(slug) ? detail : STR("\"\""));
+    for (size_t i = 0; i < sizeof remedies_of_reasons / sizeof remedies_of_reasons[0]; i++) {
+        if (str_starts(buf_str(&reason), remedies_of_reasons[i].begins))
+            return remedies_of_reasons[i].how;
+    }
     for (size_t i = 0; i < sizeof remedies / sizeof remedies[0]; i++) {
         if (str_eq(remedies[i].slug, slug))
             return remedies[i].how;
@@ -277,7 +314,7 @@ enum outcome complain_of_refusal_with(const char *how, const char *about,
         buf_format(&line, "the answer was status %u, without a reason", answer->status);
     standing_add(&line, json_member(problem, "standing"));
     buf_char(&line, '\0');
-    complain(how ? how : remedy_of(problem_slug(answer), answer->status), "%s",
+    complain(how ? how : remedy_of(problem_slug(answer), detail, answer->status), "%s",
              buf_ok(&line) ? line.bytes : "no memory");
     return outcome_of(answer->status) == OUTCOME_DONE ? OUTCOME_FAILED : outcome_of(answer->status);
 }

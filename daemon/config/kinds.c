@@ -36,7 +36,7 @@ static bool set_count(const struct config_key *key, void *member, struct str tex
 static bool set_size(const struct config_key *key, void *member, struct str text, struct why *why)
 {
     return value_size(text, key->max, member) ||
-           takes(why, "a size like 512K, 8M or 1G, up to 1T in all", text);
+           takes(why, "a size like 512K, 8M or 1G, 1024G at most", text);
 }
 
 static bool set_time(const struct config_key *key, void *member, struct str text, struct why *why)

@@ -312,7 +312,8 @@ static bool is_there(const char *path, struct why *why)
     struct stat file;
 
     if (stat(path, &file) < 0) {
-        why_set(why, "cannot open %s: %s", path, strerror(errno));
+        why_set(why, "cannot open %s: %s; name a file that is there and that this user may read",
+                path, strerror(errno));
         return false;
     }
     if (S_ISREG(file.st_mode) && file.st_size > 0)

@@ -94,6 +94,15 @@ static bool read_file(struct keys *keys, int fd, const char *path, mode_t others
     return ok;
 }
 
+static void *cannot_open(const char *path, struct why *why)
+{
+    return why_set(
+        why,
+        "cannot open the keys file %s: %s; run this as the user whose file it is, or let "
+        "this one read it",
+        path, strerror(errno));
+}
+
 struct keys *keys_open(const char *path, bool may_create, struct why *reterr_why)
 {
     AUTO(keys) keys = sodium_malloc(sizeof *keys);
@@ -114,7 +123,7 @@ struct keys *keys_open(const char *path, bool may_create, struct why *reterr_why
                        "everybody could vote twice",
                        path);
     if (fd < 0)
-        return why_set(reterr_why, "cannot open the keys file %s: %s", path, strerror(errno));
+        return cannot_open(path, reterr_why);
     ok = read_file(keys, fd, path, 077, reterr_why);
     (void)close(fd);
     return ok ? TAKE(keys) : NULL;
@@ -130,7 +139,7 @@ struct keys *keys_open_credential(const char *path, struct why *reterr_why)
         return why_set(reterr_why, "no memory for the keys");
     fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return why_set(reterr_why, "cannot open the keys file %s: %s", path, strerror(errno));
+        return cannot_open(path, reterr_why);
     ok = read_file(keys, fd, path, 007, reterr_why);
     (void)close(fd);
     return ok ? TAKE(keys) : NULL;

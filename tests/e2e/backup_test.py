@@ -153,6 +153,21 @@ def test_a_backup_under_load_has_every_vote_that_was_answered_before_it(big, tmp
         other.end()
 
 
+def test_a_file_that_is_not_there_or_not_to_be_read_is_named_with_the_remedy(daemon, tmp_path):
+    status, _, err = restore(tmp_path / "none.bak", tmp_path / "new.db")
+    assert (status, err) == (1, [f"cannot open {tmp_path}/none.bak: No such file or directory; name "
+                                 "a file that is there and that this user may read"])
+    daemon.stop()
+    keys = os.path.join(daemon.folder, "keys")
+    os.chmod(keys, 0)
+    for action in ((), ("--check-store",)):
+        done = subprocess.run([*harness.powerless(), *daemon.command(), *action], text=True,
+                              capture_output=True, timeout=harness.START_S, check=False)
+        assert (done.returncode, done.stderr) == (
+            1, f"cannot open the keys file {keys}: Permission denied; run this as the user whose "
+               "file it is, or let this one read it\n")
+
+
 def test_a_backup_under_load_is_one_moment_of_all_polls(big, tmp_path):
     """Each client votes in one poll, and once that is answered in the other: whatever the moment,
     nobody has voted in the second who had not in the first, and at most one vote is between."""

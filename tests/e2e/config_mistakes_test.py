@@ -44,6 +44,7 @@ BAD = [
     ("[server]\norigins = https://a/b\n", 2, "server.origins: takes", "without a path"),
     ("[server]\nproxy_users = root\n[roles]\napp_users = root\n", 4,
      "roles.app_users: user root is in server.proxy_users too", "take it out of one"),
+    ("[store]\nballast = 1T\n", 2, "store.ballast: takes a size", "1024G at most, not 1T"),
     ("[store]\nballast = much\n", 2, "store.ballast: takes a size", "8M"),
     ("[store]\nurl = tally.db\n", 2, "store.url: takes", "sqlite:PATH"),
     ("[roles]\nadmin_group = no-such-group\n", 2, "roles.admin_group: there is no group",
@@ -106,10 +107,7 @@ def test_a_secret_file_that_will_not_do_is_named_with_the_line_that_names_it(
     if text is not None:
         secret.write_text(text)
         secret.chmod(mode)
-    # Root reads everything, but without the right to; whoever else has none to lose.
-    powerless = ["setpriv", "--bounding-set=-dac_override,-dac_read_search",
-                 "--inh-caps=-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
-    status, out, err = check(path, *powerless)
+    status, out, err = check(path, *harness.powerless())
     assert (status, out, len(err)) == (6, [], 1), err
     assert err[0].startswith(f"{path}:4: {KEYS[key]}.{key}: "), err
     assert what in err[0] and str(secret) in err[0] and err[0].endswith(remedy), err

@@ -266,6 +266,52 @@ def test_a_token_file_that_everybody_may_read_or_change_is_warned_of_and_used(
         assert "chmod 640" in said[0]
 
 
+def remedy(ran, status, what):
+    """The second of its two lines; the first one says what."""
+    said = ran.stderr.decode().splitlines()
+    assert (ran.returncode, len(said)) == (status, 2) and what in said[0], said
+    return said[1].removeprefix("tally: ")
+
+
+def test_each_reason_of_not_allowed_has_its_own_way_on(guarded):
+    over_tcp = ["--url", f"http://127.0.0.1:{guarded.port}"]
+    for poll in "pq":
+        guarded.poll(poll)
+
+    def vote(token):
+        with open(os.path.join(guarded.folder, "token"), "w", encoding="utf-8") as file:
+            file.write(token)
+        return run([*over_tcp, "vote", "p", "1", "--token-file", "token"], guarded)
+
+    os.close(os.open(os.path.join(guarded.folder, "token"), os.O_CREAT, 0o600))
+    assert remedy(vote("abc"), 4, "no voter token").startswith("give the whole token")
+    other = token_of(tally(guarded, "token", "--voter", "v", "--poll", "q"))
+    assert remedy(vote(other), 4, "another poll").startswith("ask who gave it for another")
+    assert "--voter" in remedy(vote(ADMIN_TOKEN), 4, "name the voter")
+    assert remedy(tally(guarded, "token", "--voter", "uid:5"), 4, "uid:").startswith(
+        "give another name")
+    assert remedy(run([*over_tcp, "vote", "p", "1", "--voter", "v"], guarded), 4,
+                  "only an app").startswith("ask as somebody who may")
+    assert remedy(run([*over_tcp, "close", "p"], guarded), 4, "this is for").startswith(
+        "give a token with --token-file")
+
+
+def test_what_a_forgotten_poll_refuses_has_its_own_way_on(daemon):
+    daemon.poll("p", state="closed")
+    assert "no vote of this voter stands" in remedy(
+        tally(daemon, "forget", "p", "--voter", "nobody"), 5, "")
+    assert tally(daemon, "forget", "p").returncode == 0
+    for args in (("vote", "p", "1"), ("open", "p")):
+        assert "make a new poll" in remedy(tally(daemon, *args), 6, "forgotten")
+
+
+def test_a_socket_that_one_may_not_open_is_not_to_be_started(daemon):
+    os.chmod(daemon.socket, 0)
+    ran = subprocess.run([*harness.powerless(), TALLY, "--socket", daemon.socket, "list"],
+                         capture_output=True, timeout=ENDS_WITHIN_S, check=False)
+    assert "socket_mode" in remedy(ran, 3, "Permission denied")
+
+
 def test_a_token_may_come_through_a_pipe(guarded):
     ran = subprocess.run([TALLY, "--url", f"http://127.0.0.1:{guarded.port}", "token", "--voter",
                           "v", "--token-file", "/dev/stdin"], input=APP_TOKEN.encode(),
