@@ -20,6 +20,7 @@ struct session {
     size_t operand_count;
     struct http *http;
     struct screen screen;
+    bool shown; /* a poll stands on stdout: a line is left empty before the next */
 };
 
 struct command {

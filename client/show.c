@@ -198,7 +198,7 @@ void show_add(struct buf *out, const struct screen *screen, struct str definitio
         choice_show(out, screen, definition, tally);
 }
 
-static enum outcome tally_show(const struct session *session, const char *id, struct str definition)
+static enum outcome tally_show(struct session *session, const char *id, struct str definition)
 {
     AUTO_BUF out = { 0 };
     struct str tally = json_member(definition, "tally");
@@ -208,8 +208,9 @@ static enum outcome tally_show(const struct session *session, const char *id, st
                  id);
         return OUTCOME_NOT_ALLOWED;
     }
-    if (id != session->operands[0])
+    if (session->shown)
         buf_char(&out, '\n');
+    session->shown = true;
     show_add(&out, &session->screen, definition, tally);
     return written(&out);
 }

@@ -28,14 +28,34 @@ void target_autofree(struct target *target)
     free(target->draft);
 }
 
-/* A draft beside the file, with the mode that a new file gets. */
-static bool draft_open(struct target *target)
+static mode_t mode_of_new_file(void)
 {
-    AUTO_BUF name = { 0 };
     mode_t mask = umask(0);
-    int fd;
 
     (void)umask(mask);
+    return 0666 & ~mask;
+}
+
+/* Who could read the file that is replaced can read the new one, and nobody else: where it cannot
+ * have the same group, the group may do what everybody may. */
+static void draft_settle(int fd, const struct stat *replaced)
+{
+    mode_t mode = replaced ? replaced->st_mode & 0777 : mode_of_new_file();
+
+    if (replaced && fchown(fd, replaced->st_uid, replaced->st_gid) < 0 &&
+        fchown(fd, (uid_t)-1, replaced->st_gid) < 0)
+        mode = (mode & 0707) | ((mode & 07) << 3);
+    (void)fchmod(fd, mode);
+}
+
+/* A draft beside the file.
+ *
+ *   replaced  the file that is there, or NULL */
+static bool draft_open(struct target *target, const struct stat *replaced)
+{
+    AUTO_BUF name = { 0 };
+    int fd;
+
     buf_format(&name, "%s.XXXXXX", target->path);
     target->draft = buf_ok(&name) ? str_copy(buf_str(&name)) : NULL;
     if (!target->draft)
@@ -45,7 +65,7 @@ static bool draft_open(struct target *target)
         free(TAKE(target->draft));
         return false;
     }
-    (void)fchmod(fd, 0666 & ~mask);
+    draft_settle(fd, replaced);
     target->file = fdopen(fd, "w");
     if (!target->file)
         (void)close(fd);
@@ -55,20 +75,22 @@ static bool draft_open(struct target *target)
 /* Devices and pipes are written to; files are replaced, behind links too. */
 static bool target_open(struct target *target, const char *path)
 {
-    struct stat there;
+    struct stat file;
+    bool there;
 
     if (!path || strcmp(path, "-") == 0) {
         target->file = stdout;
         return true;
     }
-    if (stat(path, &there) == 0 && !S_ISREG(there.st_mode)) {
+    there = stat(path, &file) == 0;
+    if (there && !S_ISREG(file.st_mode)) {
         target->file = fopen(path, "we");
         return target->file != NULL;
     }
     target->path = realpath(path, NULL);
     if (!target->path)
         target->path = str_copy(str_of(path));
-    return target->path && draft_open(target);
+    return target->path && draft_open(target, there ? &file : NULL);
 }
 
 static bool bytes_take(void *context, struct str bytes)

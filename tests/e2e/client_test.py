@@ -767,6 +767,9 @@ def test_show_of_several_puts_an_empty_line_between(tcp):
     tcp.play("GET", "/v1/polls/b", (200, {"tally": rating()}))
     done = tally("show", "a", "b", "--url", tcp.url)
     assert lines(done.stdout).count("") == 1
+    one = tally("show", "b", "--url", tcp.url).stdout
+    done = tally("show", "nothing", "b", "nothing", "--url", tcp.url)
+    assert (done.returncode, done.stdout) == (5, one)
 
 
 def test_list_pages_through_all_polls(tcp):

@@ -108,6 +108,21 @@ def test_an_older_file_is_replaced_and_a_link_leads_to_its_file(canned, tmp_path
     assert (tmp_path / "real").read_bytes() == b"new\n"
 
 
+@pytest.mark.parametrize("mode", [0o640, 0o600, 0o664])
+def test_a_file_that_is_replaced_keeps_its_mode_and_owner(canned, tmp_path, mode):
+    canned(whole(b"new\n"))
+    path = tmp_path / "out"
+    path.write_bytes(b"older\n")
+    if os.geteuid() == 0:
+        os.chown(path, 1, 2)
+    path.chmod(mode)
+    was = os.stat(path)
+    assert tally(tmp_path, "export", "p", "-o", "out").returncode == 0
+    now = os.stat(path)
+    assert path.read_bytes() == b"new\n"
+    assert (now.st_mode, now.st_uid, now.st_gid) == (was.st_mode, was.st_uid, was.st_gid)
+
+
 def test_a_device_stays_one(canned, tmp_path):
     canned(whole(b"new\n"))
     ran = tally(tmp_path, "export", "p", "-o", "/dev/stdout")
