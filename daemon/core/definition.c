@@ -201,12 +201,6 @@ static bool definitions_compare(const struct poll *a, const struct poll *b, bool
     return buf_ok(&stored_a) && buf_ok(&stored_b);
 }
 
-static bool carried_eq(const struct carried *a, const struct carried *b)
-{
-    return memcmp(a->marks, b->marks, sizeof a->marks) == 0 && a->voters == b->voters &&
-           a->sum_only == b->sum_only && a->count == b->count && a->sum == b->sum;
-}
-
 /* Whether readers of the tally see that `b` took the place of `a`. max_choices tells what percents
  * are of. */
 static bool is_seen(const struct poll *a, const struct poll *b, int64_t now_ms)

@@ -7,6 +7,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/ckd.h"
 #include "core/json.h"
@@ -18,6 +19,12 @@ bool carried_any(const struct carried *carried)
     for (size_t i = 0; i < OPTIONS_MAX; i++)
         any |= carried->marks[i];
     return any > 0;
+}
+
+bool carried_eq(const struct carried *a, const struct carried *b)
+{
+    return memcmp(a->marks, b->marks, sizeof a->marks) == 0 && a->voters == b->voters &&
+           a->sum_only == b->sum_only && a->count == b->count && a->sum == b->sum;
 }
 
 /* Their sum was checked when they were let in. */
@@ -60,13 +67,14 @@ static bool voters_read(struct reading *reading, const cJSON *voters, const char
     if ((uint64_t)n > marks || (n == 0 && marks > 0))
         return refuse_member(reading->refusal, pointer,
                              "%" PRId64 " people cannot make %" PRIu64 " marks", n, marks);
+    carried->voters = (uint64_t)n;
     /* However many options one may choose now, or might when these were counted, each is chosen
-     * once. What the ledger holds is older than this rule, and stays. */
-    if (!reading->stored && (uint64_t)n < marks_most(carried))
+     * once. What the ledger holds may be older than this rule: it stays, and may be sent again. */
+    if (!reading->stored && (uint64_t)n < marks_most(carried) &&
+        !carried_eq(&reading->poll->carried, carried))
         return refuse_member(reading->refusal, pointer,
                              "%" PRId64 " people cannot choose one option %" PRIu64 " times", n,
                              marks_most(carried));
-    carried->voters = (uint64_t)n;
     return true;
 }
 

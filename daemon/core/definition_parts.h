@@ -43,6 +43,7 @@ MUST_USE bool definition_members_known(struct reading *reading);
 MUST_USE bool carried_read(struct reading *reading);
 MUST_USE bool carried_body_read(struct reading *reading);
 bool carried_any(const struct carried *carried);
+bool carried_eq(const struct carried *a, const struct carried *b);
 
 /* A title or label: one string or a map of languages.   ret_text  absent before; the poll's */
 MUST_USE bool text_read(struct reading *reading, const cJSON *item, const char *pointer,

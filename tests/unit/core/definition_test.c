@@ -292,19 +292,33 @@ static void carried_counts_come_in_both_forms(void **state)
     assert_int_equal(several->carried.marks[1], 7);
 }
 
-/* Written before they were refused. A patch leaves them be, and only figures that are new are held
- * against the rule. */
+#define SEVERAL_OF_FOUR                                                                            \
+    "\"title\":\"T\",\"options\":[{\"label\":\"a\"},{\"label\":\"b\"},{\"label\":\"c\"},"          \
+    "{\"label\":\"d\"}],\"max_choices\":2"
+
+/* Written before they were refused. A patch leaves them be, a site may send its file again, and
+ * only figures that are new are held against the rule. */
 static void impossible_carried_counts_of_an_older_store_still_load(void **state)
 {
     static const struct {
+        enum edit_kind kind;
         const char *body;
         enum edit_result result;
     } rows[] = {
-        { "{\"max_choices\":3}", EDIT_CHANGED },
-        { "{\"title\":\"U\"}", EDIT_CHANGED },
-        { "{\"carried\":[5,1,1],\"carried_voters\":3}", EDIT_REFUSED },
-        { "{\"carried_voters\":4}", EDIT_REFUSED },
-        { "{\"carried_voters\":5}", EDIT_CHANGED },
+        { EDIT_PATCH, "{\"max_choices\":3}", EDIT_CHANGED },
+        { EDIT_PATCH, "{\"title\":\"U\"}", EDIT_CHANGED },
+        { EDIT_PATCH, "{\"carried\":[5,1,1],\"carried_voters\":3}", EDIT_UNCHANGED },
+        { EDIT_PATCH, "{\"carried\":[5,2,1],\"carried_voters\":3}", EDIT_REFUSED },
+        { EDIT_PATCH, "{\"carried_voters\":3}", EDIT_UNCHANGED },
+        { EDIT_PATCH, "{\"carried_voters\":4}", EDIT_REFUSED },
+        { EDIT_PATCH, "{\"carried_voters\":5}", EDIT_CHANGED },
+        { EDIT_PUT, "{" SEVERAL_OF_FOUR ",\"carried\":[5,1,1,0],\"carried_voters\":3}",
+          EDIT_CHANGED },
+        { EDIT_PUT, "{" SEVERAL_OF_FOUR ",\"carried\":[5,1,1,1],\"carried_voters\":3}",
+          EDIT_REFUSED },
+        { EDIT_CARRIED, "{\"votes\":[5,1,1],\"voters\":3}", EDIT_UNCHANGED },
+        { EDIT_CARRIED, "{\"votes\":[5,1,1],\"voters\":4}", EDIT_REFUSED },
+        { EDIT_CARRIED, "{\"votes\":[1,5,1],\"voters\":3}", EDIT_REFUSED },
     };
 
     (void)state;
@@ -319,7 +333,7 @@ static void impossible_carried_counts_of_an_older_store_still_load(void **state)
         if (!poll)
             fail_msg("%s", why.text);
         assert_int_equal(poll->carried.voters, 3);
-        if (apply(&poll, EDIT_PATCH, rows[i].body).result != rows[i].result)
+        if (apply(&poll, rows[i].kind, rows[i].body).result != rows[i].result)
             fail_msg("%s", rows[i].body);
     }
 }
