@@ -232,7 +232,6 @@ static void go_on(struct pending *pending, struct chart_call *mine)
 static void asked(struct pending *pending, struct chart_call *mine)
 {
     const struct job *job = &pending->jobs[0].job;
-
     char etag[sizeof mine->etag];
 
     memcpy(etag, mine->etag, sizeof etag);

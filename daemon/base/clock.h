@@ -28,4 +28,10 @@ static inline int64_t clock_mono_ms(const struct clock *clock)
     return clock->mono_ms(clock->context);
 }
 
+/* Of two moments, or spans, in any unit. */
+static inline int64_t clock_sooner(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
 #endif

@@ -355,11 +355,6 @@ static enum store_result tidy(struct sqlite_store *store)
     return fault == FAULT_BROKEN ? STORE_BROKEN : STORE_DONE;
 }
 
-static int64_t sooner(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 enum store_result sqlite_work(struct store *base, bool idle, struct queue_list *answered,
                               int64_t *ret_next_ms)
 {
@@ -372,11 +367,11 @@ enum store_result sqlite_work(struct store *base, bool idle, struct queue_list *
     if (result != STORE_BROKEN && store->orphans.n > 0)
         result = answer_waiting(store, &store->orphans, answered);
     if (result != STORE_BROKEN)
-        next_ms = sooner(next_ms, backup_work(store, idle, answered));
+        next_ms = clock_sooner(next_ms, backup_work(store, idle, answered));
     if (result != STORE_BROKEN && idle)
         result = tidy(store);
     if (!store->ballast_there && store->ballast_bytes > 0)
-        next_ms = sooner(next_ms, BALLAST_RETRY_MS);
+        next_ms = clock_sooner(next_ms, BALLAST_RETRY_MS);
     *ret_next_ms = store->n_loading > 0 ? 0 : next_ms;
     return result;
 }

@@ -18,17 +18,12 @@
 #define TIDY_MS 1000
 #define SWEEP_REST_MS (10 * 60 * 1000)
 
-static int64_t sooner(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* Where other nodes count in the same polls, the next batch will wait for their locks, and whatever
  * comes in that time has to wait for the batch behind it. So half of the wait is spent before the
  * batch is taken: with 66 connections on each of three nodes it then holds 62 votes, not 46. */
 static void gather(struct postgres *store)
 {
-    int64_t us = sooner(store->shared_us / 2, GATHER_US_MAX);
+    int64_t us = clock_sooner(store->shared_us / 2, GATHER_US_MAX);
 
     store->shared_us = 0;
     if (us > 0)
@@ -122,7 +117,7 @@ static int64_t next_phase_ms(const struct postgres *store)
         int64_t due_ms = poll_next_phase_ms(store->books[i]->poll, wall_ms);
 
         if (due_ms != WHEN_NEVER)
-            next_ms = sooner(next_ms, due_ms - wall_ms);
+            next_ms = clock_sooner(next_ms, due_ms - wall_ms);
     }
     return next_ms;
 }
@@ -188,7 +183,7 @@ enum store_result postgres_work(struct store *base, bool idle, struct queue_list
     sweep(store, now_ms);
     tidy(store, now_ms); /* also under load: a batch leaves a row */
     now_ms = clock_mono_ms(store->clock);
-    *ret_next_ms = sooner(store->look_again_ms, store->sweep_again_ms) - now_ms;
+    *ret_next_ms = clock_sooner(store->look_again_ms, store->sweep_again_ms) - now_ms;
     if (*ret_next_ms < 0)
         *ret_next_ms = 0;
     return STORE_DONE;
