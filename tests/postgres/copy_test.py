@@ -140,6 +140,37 @@ def test_a_slice_that_arrives_late_of_a_copy_that_was_stopped_is_passed_over(sit
         late.stdin.write("COMMIT;\n")
     log = ran.communicate(timeout=120)[1]
     assert ran.returncode == 0, log
+    left = 50000 - int(site.ask("SELECT count(*) FROM late"))
+    assert log.splitlines()[-1] == f"{left} rows are copied", log
+    node.start()
+    assert node.tally("p") == before
+    assert node.admin("POST", "/v1/verify", {}).json()["votes"] == 50000
+
+
+def test_a_slice_that_the_engine_refuses_is_tried_once_and_said(site, tmp_path):
+    (tmp_path / "old").mkdir()
+    source = harness.Daemon(tmp_path / "old").start()
+    fill_with(source, 50000)
+    before = source.tally("p")
+    source.stop()
+    node, ran = copy(source, site, None)
+    ran.stderr.readline()  # the first slice has arrived
+    ran.kill()
+    ran.communicate()
+    harness.until(lambda: activity(site, "application_name = 'tallyd'") == 0)
+    site.ask("DELETE FROM vote; DELETE FROM voter; CREATE SEQUENCE tries; "
+             "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
+             "$$BEGIN PERFORM nextval('tries'); RAISE 'no room'; END$$; "
+             "CREATE TRIGGER refuse BEFORE INSERT ON vote FOR EACH ROW WHEN (NEW.seq > 40000) "
+             "EXECUTE FUNCTION refuse()")
+    _, ran = copy(source, site, node)
+    log = ran.communicate(timeout=120)[1].splitlines()
+    assert ran.returncode == 1 and "no room; run it again" in log[-1], log
+    assert site.ask("SELECT last_value FROM tries") == "1"
+    assert [line for line in log if "copied" in line] == [f"{n} rows are copied"
+                                                          for n in (20000, 40000)]
+    site.ask("DROP TRIGGER refuse ON vote")
+    copied(source, site, node)
     node.start()
     assert node.tally("p") == before
     assert node.admin("POST", "/v1/verify", {}).json()["votes"] == 50000

@@ -109,18 +109,19 @@ static bool read_slice(struct sqlite_store *from, const struct book *book, struc
     return why_set(why, "poll %s cannot be read: %s", book->poll->id, sqlite3_errstr(code)) != NULL;
 }
 
+/* *seq: the newest row that has arrived, so far as is known. */
 static bool copy_rows(struct copy *copy, struct sqlite_store *from, const struct book *book,
-                      struct link *to, uint32_t seq, struct why *why)
+                      struct link *to, uint32_t *seq, struct why *why)
 {
     struct vote_rows rows = { .vote = { { .n = 0 } } };
     bool ok = true;
 
-    while (ok && seq < book->seq) {
-        uint32_t before = seq;
+    while (ok && *seq < book->seq) {
+        uint32_t last = *seq;
 
         vote_rows_clear(&rows);
-        ok = read_slice(from, book, &rows, &seq, why);
-        if (ok && seq == before)
+        ok = read_slice(from, book, &rows, &last, why);
+        if (ok && last == *seq)
             ok = why_set(why, "poll %s has fewer rows than it should", book->poll->id) != NULL;
         if (!ok)
             break;
@@ -128,9 +129,11 @@ static bool copy_rows(struct copy *copy, struct sqlite_store *from, const struct
         vote_rows_queue(&rows, to);
         link_queue(to, "COMMIT", NULL);
         ok = copy_flush(to, why);
-        copy->rows += seq - before;
-        if (ok)
-            copy->tell(copy->context, copy->rows);
+        if (!ok)
+            break;
+        copy->rows += last - *seq;
+        *seq = last;
+        copy->tell(copy->context, copy->rows);
     }
     vote_rows_free(&rows);
     return ok;
@@ -281,20 +284,29 @@ static bool check(const struct book *book, struct link *to, struct why *why)
                book->poll->id) != NULL;
 }
 
-/* Rows behind `seq`, and then the poll. */
+/* Rows behind *seq, and then the poll. */
+static bool copy_behind(struct copy *copy, struct sqlite_store *from, const struct book *book,
+                        struct link *to, uint32_t *seq, struct why *why)
+{
+    return copy_rows(copy, from, book, to, seq, why) && copy_head(from, book, to, why);
+}
+
+/* The same; and where a copy that was stopped still had a slice under way, which has arrived by
+ * now, whatever is behind that. */
 static bool copy_rest(struct copy *copy, struct sqlite_store *from, const struct book *book,
                       struct link *to, uint32_t seq, struct why *why)
 {
     bool there = false;
+    uint32_t arrived = 0;
 
-    if (copy_rows(copy, from, book, to, seq, why) && copy_head(from, book, to, why))
+    if (copy_behind(copy, from, book, to, &seq, why))
         return true;
     if (!link_is_up(to))
         return false;
-    /* A copy that was stopped may have had a slice under way, which has arrived by now. */
     link_roll_back(to);
-    return find_progress(book, to, &there, &seq, why) &&
-           (there || (copy_rows(copy, from, book, to, seq, why) && copy_head(from, book, to, why)));
+    if (!find_progress(book, to, &there, &arrived, why))
+        return false;
+    return there || (arrived > seq && copy_behind(copy, from, book, to, &arrived, why));
 }
 
 bool copy_poll(struct copy *copy, struct sqlite_store *from, struct book *book, struct link *to,
