@@ -27,21 +27,17 @@ def stamp(at_s):
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at_s))
 
 
-class TimedDaemon(harness.Daemon):
-    """The real daemon, in a place with summer time, with a clock that can be set."""
+class Clock:
+    """Of a daemon that is started in its environment. It goes on like the machine's, from where it
+    was set."""
 
-    def __init__(self, folder, **more):
-        super().__init__(folder, **more)
-        self.path = str(pathlib.Path(folder) / "clock")
-        with open(self.path, "wb") as file:
-            file.truncate(ctypes.sizeof(_Control))
-        with open(self.path, "r+b") as file:
+    def __init__(self, folder):
+        path = pathlib.Path(folder) / "clock"
+        path.write_bytes(bytes(ctypes.sizeof(_Control)))
+        with open(path, "r+b") as file:
             self.map = mmap.mmap(file.fileno(), 0)
         self.control = _Control.from_buffer(self.map)
-
-    def start(self):
-        with shim.environment(LD_PRELOAD=SHIM, CLOCK_CONTROL=self.path, TZ="Europe/Berlin"):
-            return super().start()
+        self.environment = {"LD_PRELOAD": SHIM, "CLOCK_CONTROL": str(path)}
 
     def set(self, at_s):
         """To this moment or a little behind it, never before it."""
@@ -49,3 +45,17 @@ class TimedDaemon(harness.Daemon):
 
     def now_s(self):
         return time.time() + self.control.offset_ms / 1000
+
+
+class TimedDaemon(harness.Daemon):
+    """The real daemon, in a place with summer time, with a clock that can be set."""
+
+    def __init__(self, folder, **more):
+        super().__init__(folder, **more)
+        self.clock = Clock(folder)
+        self.set = self.clock.set
+        self.now_s = self.clock.now_s
+
+    def start(self):
+        with shim.environment(TZ="Europe/Berlin", **self.clock.environment):
+            return super().start()

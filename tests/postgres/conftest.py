@@ -3,7 +3,8 @@ import sys
 
 import pytest
 
-sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "e2e"))
+for of_others in ("faults", "e2e"):
+    sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / of_others))
 
 import engine as engines  # noqa: E402
 import nodes as nodes_of  # noqa: E402

@@ -1,11 +1,11 @@
 """Nodes, engines and wires that go away in the midst of votes: nothing lost, nobody twice."""
 import concurrent.futures
-import os
+import re
 import shutil
-import struct
 import threading
 import time
 
+import clock
 import crowd as crowds
 import engine as engines
 import harness
@@ -319,31 +319,64 @@ def test_no_node_ever_goes_back_behind_what_it_has_shown(engine, site):
 
 
 def with_clock(node, behind_s):
-    """Its wall clock is behind by so much (tests/faults/clock_shim.c)."""
-    path = os.path.join(node.folder, "clock")
-    with open(path, "wb") as file:
-        file.write(struct.pack("qQ", -1000 * behind_s, 0))
-    node.environment.update(LD_PRELOAD=os.environ["TALLYD_CLOCK_SHIM"], CLOCK_CONTROL=path)
-    return node
+    """Its wall clock is behind by so much, until it is set."""
+    one = clock.Clock(node.folder)
+    one.set(time.time() - behind_s)
+    node.environment.update(one.environment)
+    return one
 
 
-@pytest.mark.parametrize("behind_s, opens_again", [(3, False), (3600, True)])
-def test_a_poll_that_one_clock_has_closed_stays_so_for_one_up_to_five_seconds_behind(
-        site, behind_s, opens_again):
+def closed_by_time(one):
+    """When the poll closed, by the clock of this node."""
+    at_s = int(time.time()) + 1
+    assert one.admin("PATCH", "/v1/polls/p", {"closes_at": clock.stamp(at_s)}).status == 200
+    harness.until(lambda: one.tally("p")["state"] == "closed")
+    return at_s
+
+
+def clock_said(node):
+    return [line for line in node.log if line.startswith("this node's clock is ")]
+
+
+def test_a_poll_that_one_clock_has_closed_stays_so_for_one_up_to_five_seconds_behind(site):
     one = begin(site, 1)[0]
     assert one.vote("p", 1, "anna").status == 201
-    closes = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 1))
-    assert one.admin("PATCH", "/v1/polls/p", {"closes_at": closes}).status == 200
-    harness.until(lambda: one.tally("p")["state"] == "closed")
+    closed_s = closed_by_time(one)
     before = one.tally("p")
-    late = with_clock(site.node(), behind_s).start()
-    answer = late.vote("p", 1, "ben")
-    if not opens_again:
-        assert answer.json()["type"] == "/problems/poll-closed"
+    late = site.node()
+    its = with_clock(late, 3)
+    late.start()
+    assert clock_said(late) == []
+    while True:
+        its.set(closed_s - 3)
+        answer = late.vote("p", 1, "ben")
+        assert answer.json().get("type") == "/problems/poll-closed", answer
         assert late.tally("p") == before
-    else:  # each decides by its own clock; but nothing goes back
-        assert answer.status == 201
-        assert late.tally("p")["version"] > before["version"]
-        assert late.tally("p")["updated_at"] >= before["updated_at"]
-    assert any("this node's clock is" in line for line in late.log) == opens_again
+        if its.now_s() < closed_s:  # else it came to the close by itself: that says nothing
+            break
     assert one.admin("POST", "/v1/verify", {}).json()["ok"]
+
+
+def test_a_poll_that_one_clock_has_closed_opens_for_one_an_hour_behind_and_nothing_goes_back(site):
+    one = begin(site, 1)[0]
+    assert one.vote("p", 1, "anna").status == 201
+    closed_by_time(one)
+    before = one.tally("p")
+    late = site.node()
+    with_clock(late, 3600)
+    late.start()
+    assert late.vote("p", 1, "ben").status == 201  # each decides by its own clock
+    assert late.tally("p")["version"] > before["version"]
+    assert late.tally("p")["updated_at"] >= before["updated_at"]
+    assert one.admin("POST", "/v1/verify", {}).json()["ok"]
+
+
+def test_a_node_says_when_its_clock_is_more_than_five_seconds_from_the_engines(site):
+    for behind_s, said in ((3600, r"this node's clock is 3[56]\d\d s behind the engine's: "),
+                           (-3600, r"this node's clock is 3[56]\d\d s ahead of the engine's: "),
+                           (-3, None)):
+        node = site.node()
+        with_clock(node, behind_s)
+        node.start()
+        assert len(clock_said(node)) == (said is not None), node.log
+        assert said is None or re.match(said, clock_said(node)[0]), node.log

@@ -42,11 +42,11 @@ static void look_at_clock(const struct postgres *store, const PGresult *settings
     int64_t ahead_ms = clock_wall_ms(store->clock) - value_int(settings, 0, 3);
 
     if (ahead_ms > CLOCKS_APART_MS || ahead_ms < -CLOCKS_APART_MS)
-        log_line(LOG_WARNING,
-                 "this node's clock is %lld s %s the engine's: polls open and close "
-                 "by it, ignoring",
-                 (long long)(ahead_ms < 0 ? -ahead_ms : ahead_ms) / 1000,
-                 ahead_ms < 0 ? "behind" : "before");
+        log_line(
+            LOG_WARNING,
+            "this node's clock is %lld s %s the engine's: polls open and close by it, ignoring",
+            (long long)(ahead_ms < 0 ? -ahead_ms : ahead_ms) / 1000,
+            ahead_ms < 0 ? "behind" : "ahead of");
 }
 
 static bool is_ours(struct postgres *store, const PGresult *meta)
