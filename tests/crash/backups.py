@@ -3,9 +3,10 @@
 
 A cycle: three clients vote as fast as they are answered, and a backup is asked for. Four in seven
 are left alone; in the others the daemon is killed in place of a call on the backup's files, or at a
-random moment, or told to end. What has the name then is restored, checked and opened by a second
-daemon: it has each vote that was answered before it was asked for, at its seq, it is one moment of
-both polls, and a recount agrees. What was not answered may not be there, but never half of it.
+random moment, or told to end, where the backup is not answered before. What has the name then is
+restored, checked and opened by a second daemon: it has each vote that was answered before it was
+asked for, at its seq, it is one moment of both polls, and a recount agrees. What was not answered
+may not be there, but never half of it.
 """
 import argparse
 import os
@@ -150,10 +151,8 @@ class Store:
             pass
 
     def interrupt(self, how):
-        if how == "none":
-            return
-        time.sleep(self.rng.uniform(0, WITHIN_S))  # the random moment is the test
-        if how != "call":
+        if how in ("moment", "end"):
+            time.sleep(self.rng.uniform(0, WITHIN_S))  # the random moment is the test
             self.daemon.process.send_signal(signal.SIGKILL if how == "moment" else signal.SIGTERM)
 
     def cycle(self, number):
