@@ -13,9 +13,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/buf.h"
 #include "core/definition.h"
 #include "ledger/check_sums.h"
+#include "ledger/files.h"
 #include "ledger/sqlite.h"
 #include "ledger/sqlite_recount.h"
 
@@ -277,16 +277,16 @@ static bool check_all(sqlite3 *db, const struct keys *keys, struct check *check,
            (check_key(db, keys, check, why) && check_polls(db, check, why));
 }
 
-/* 0 too where there is none. */
-static int64_t neighbour_bytes(const char *path, const char *suffix)
+static bool look_beside(const char *path, const char *suffix, int64_t *ret_bytes, struct why *why)
 {
-    AUTO_BUF name = { 0 };
-    struct stat file;
+    int64_t bytes = bytes_beside(path, suffix);
 
-    buf_text(&name, path);
-    buf_text(&name, suffix);
-    buf_char(&name, '\0');
-    return buf_ok(&name) && stat(name.bytes, &file) == 0 ? file.st_size : 0;
+    if (bytes < 0 && errno != ENOENT) {
+        why_set(why, "cannot look at %s%s: %s; try again", path, suffix, strerror(errno));
+        return false;
+    }
+    *ret_bytes = bytes < 0 ? 0 : bytes;
+    return true;
 }
 
 static bool open_unchanging(const char *path, sqlite3 **ret_db, struct why *why)
@@ -327,10 +327,13 @@ static bool check_locked(const char *path, const struct keys *keys, struct check
                          struct why *why)
 {
     AUTO_DB db = NULL;
+    int64_t journal;
+    int64_t log;
 
-    if (!sqlite_file_ok(path, sqlite_newest_migration(), why))
+    if (!sqlite_file_ok(path, sqlite_newest_migration(), why) ||
+        !look_beside(path, "-journal", &journal, why) || !look_beside(path, "-wal", &log, why))
         return false;
-    if (neighbour_bytes(path, "-journal") > 0) {
+    if (journal > 0) {
         why_set(why,
                 "the store %s was cut off at its very first start; start tallyd, which "
                 "recovers it",
@@ -339,8 +342,7 @@ static bool check_locked(const char *path, const struct keys *keys, struct check
     }
     if (!sqlite_log_not_lost(path, why) || !sqlite_log_ok(path, why))
         return false;
-    if (neighbour_bytes(path, "-wal") > 0 ? !open_with_log(path, &db, why)
-                                          : !open_unchanging(path, &db, why))
+    if (log > 0 ? !open_with_log(path, &db, why) : !open_unchanging(path, &db, why))
         return false;
     return check_all(db, keys, check, why);
 }
@@ -363,9 +365,15 @@ bool check_store(const char *path, const struct keys *keys, struct check *check,
 
 bool check_is_backup(const char *path, struct why *reterr_why)
 {
-    if (!is_there(path, reterr_why) || !sqlite_file_ok(path, sqlite_newest_migration(), reterr_why))
+    int64_t journal;
+    int64_t log;
+
+    if (!is_there(path, reterr_why) ||
+        !sqlite_file_ok(path, sqlite_newest_migration(), reterr_why) ||
+        !look_beside(path, "-journal", &journal, reterr_why) ||
+        !look_beside(path, "-wal", &log, reterr_why))
         return false;
-    if (neighbour_bytes(path, "-wal") == 0 && neighbour_bytes(path, "-journal") == 0)
+    if (journal == 0 && log == 0)
         return true;
     why_set(reterr_why,
             "%s has a log beside it: it is a store, or half of a copied one, and no backup; use a "
@@ -379,6 +387,6 @@ bool check_backup(const char *path, const struct keys *keys, struct check *check
 {
     AUTO_DB db = NULL;
 
-    return check_is_backup(path, reterr_why) && sqlite_log_not_lost(path, reterr_why) &&
+    return check_is_backup(path, reterr_why) && sqlite_copy_is_whole(path, reterr_why) &&
            open_unchanging(path, &db, reterr_why) && check_all(db, keys, check, reterr_why);
 }

@@ -195,8 +195,11 @@ MUST_USE bool sqlite_log_ok(const char *path, struct why *reterr_why);
 /* Opens a file that nobody changes: no lock, no log, nothing made beside it. false: *ret_db, where
  * it is not NULL, says why; it is to be closed either way. */
 MUST_USE bool sqlite_open_unchanging(const char *path, sqlite3 **ret_db);
-/* Whether the store has the log beside it that it should have. Only reads, before it is open. */
+/* Whether the store has the log beside it that it should have; false too where that cannot be
+ * told. Only reads, before it is open. */
 MUST_USE bool sqlite_log_not_lost(const char *path, struct why *reterr_why);
+/* The same of a file that is to be a backup. */
+MUST_USE bool sqlite_copy_is_whole(const char *path, struct why *reterr_why);
 /* The log has its name on disk. FAULT_BROKEN, with *reterr_why, or FAULT_NONE. */
 MUST_USE enum fault mark_set(struct sqlite_store *store, struct why *reterr_why);
 /* All that the log holds goes into the file, and the mark with it. Where store->marked still holds

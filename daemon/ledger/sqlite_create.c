@@ -24,23 +24,21 @@
 #define HEADER_READ_VERSION 19
 #define HEADER_WAL 2
 
-/* Bytes of the file of this name; -1: there is none. */
-static int64_t bytes_beside(const char *path, const char *suffix)
-{
-    AUTO_BYTES char *name = path_beside(path, suffix);
-    struct stat file;
-
-    return name && stat(name, &file) == 0 ? file.st_size : -1;
-}
-
-/* What SQLite would delete, or play into the new store: there was a store, and it is away. */
+/* What SQLite would delete, or play into the new store: there was a store, and it is away. Or that
+ * cannot be told. */
 static bool log_is_left(const char *path, struct why *why)
 {
     static const char *const suffixes[] = { "-wal", "-journal" };
 
     for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
-        if (bytes_beside(path, suffixes[i]) <= 0)
+        int64_t bytes = bytes_beside(path, suffixes[i]);
+
+        if (bytes == 0 || (bytes < 0 && errno == ENOENT))
             continue;
+        if (bytes < 0) {
+            why_set(why, "cannot look at the log %s%s: %s", path, suffixes[i], strerror(errno));
+            return true;
+        }
         why_set(why,
                 "the log %s%s is there without its store; put the store %s back, or move the log "
                 "away and restore a backup (tallyd --restore)",

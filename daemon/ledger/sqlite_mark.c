@@ -3,8 +3,8 @@
  *
  * Without its log a store looks like an older one: nothing in the file tells. So a row says that
  * there is a log. A file with the mark and without a log has lost commits, or is a copy that was
- * made of the file alone. A backup has no mark (backup_files.c), nor has a store that was ended in
- * good order.
+ * made of the file alone, or another program has opened the store and taken the log in. A backup
+ * has no mark (backup_files.c), nor has a store that was ended in good order.
  *
  * The order keeps every crash apart from that: the mark is written once the log's name is synced,
  * and it is out of the file, and synced, before SQLite removes the log. Where it cannot be taken
@@ -35,38 +35,97 @@ bool sqlite_open_unchanging(const char *path, sqlite3 **ret_db)
                                            NULL) == SQLITE_OK;
 }
 
-static bool is_beside(const char *path, const char *suffix)
-{
-    AUTO_BYTES char *name = path_beside(path, suffix);
+enum mark { MARK_IS_SET, MARK_IS_NOT_SET, MARK_CANNOT_BE_READ };
 
-    return name && access(name, F_OK) == 0;
+/* A file without the table is one before its first version, and what is damaged stays so: whoever
+ * opens the store tells of it. What failed this once must not pass for a store without a mark. */
+static enum mark mark_of(sqlite3 *db, int code)
+{
+    switch (code & 0xFF) {
+    case SQLITE_ROW:
+        return MARK_IS_SET;
+    case SQLITE_DONE:
+        return MARK_IS_NOT_SET;
+    case SQLITE_ERROR:
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+        return sqlite_read_errno(db) == 0 ? MARK_IS_NOT_SET : MARK_CANNOT_BE_READ;
+    default:
+        return MARK_CANNOT_BE_READ;
+    }
 }
 
-/* What cannot be read here is told of by whoever opens the store. */
-static bool has_mark(const char *path)
+static enum mark read_mark(const char *path, struct why *why)
 {
     sqlite3_stmt *row = NULL;
     sqlite3 *db = NULL;
-    bool marked = sqlite_open_unchanging(path, &db) &&
-                  sqlite3_prepare_v2(db, "SELECT 1 FROM meta WHERE name = 'log'", -1, &row, NULL) ==
-                      SQLITE_OK &&
-                  sqlite3_step(row) == SQLITE_ROW;
+    int code = sqlite_open_unchanging(path, &db) ? SQLITE_OK
+               : db                              ? sqlite3_errcode(db)
+                                                 : SQLITE_NOMEM;
+    enum mark mark;
 
+    if (code == SQLITE_OK)
+        code = sqlite3_prepare_v2(db, "SELECT 1 FROM meta WHERE name = 'log'", -1, &row, NULL);
+    if (code == SQLITE_OK)
+        code = sqlite3_step(row);
+    mark = mark_of(db, code);
+    if (mark == MARK_CANNOT_BE_READ)
+        why_set(why, "cannot read from the store %s whether it has a log: %s", path,
+                sqlite_says(db).text);
     (void)sqlite3_finalize(row);
     (void)sqlite3_close(db);
-    return marked;
+    return mark;
+}
+
+enum log_state { LOG_NOT_LOST, LOG_LOST, LOG_UNKNOWN };
+
+static enum log_state look_for_log(const char *path, struct why *why)
+{
+    int64_t log = bytes_beside(path, "-wal");
+    int64_t journal = log < 0 && errno == ENOENT ? bytes_beside(path, "-journal") : 0;
+
+    if ((log < 0 || journal < 0) && errno != ENOENT) {
+        why_set(why, "cannot see whether the store %s has its log: %s", path, strerror(errno));
+        return LOG_UNKNOWN;
+    }
+    if (log >= 0 || journal > 0)
+        return LOG_NOT_LOST;
+    switch (read_mark(path, why)) {
+    case MARK_IS_SET:
+        return LOG_LOST;
+    case MARK_IS_NOT_SET:
+        return LOG_NOT_LOST;
+    case MARK_CANNOT_BE_READ:
+        break;
+    }
+    return LOG_UNKNOWN;
 }
 
 bool sqlite_log_not_lost(const char *path, struct why *reterr_why)
 {
-    if (is_beside(path, "-wal") || is_beside(path, "-journal") || !has_mark(path))
-        return true;
-    why_set(
-        reterr_why,
-        "the log %s-wal is gone, and with it what was committed last; put it back, or restore a "
-        "backup (tallyd --restore). To go on without it make an empty file of that name",
-        path);
-    return false;
+    enum log_state state = look_for_log(path, reterr_why);
+
+    if (state == LOG_LOST)
+        why_set(reterr_why,
+                "the log %s-wal is gone, and what was committed last may be gone with it, unless "
+                "another program has opened the store; put it back, or restore a backup (tallyd "
+                "--restore). To go on without it make an empty file of that name that belongs to "
+                "the store's owner",
+                path);
+    return state == LOG_NOT_LOST;
+}
+
+bool sqlite_copy_is_whole(const char *path, struct why *reterr_why)
+{
+    enum log_state state = look_for_log(path, reterr_why);
+
+    if (state == LOG_LOST)
+        why_set(
+            reterr_why,
+            "%s is a copy of a store's file without the log that it had, and what was committed "
+            "last may be missing in it; use a file that tally backup made",
+            path);
+    return state == LOG_NOT_LOST;
 }
 
 /* A transaction of this statement alone. Nothing of it stands where it fails, and *ret_says is why:

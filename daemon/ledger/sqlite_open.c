@@ -264,12 +264,11 @@ static bool open_files(struct sqlite_store *store, struct why *why)
            sqlite_sync_folder(store->path, why);
 }
 
-static bool has_log(const struct sqlite_store *store)
+static bool may_have_log(const struct sqlite_store *store)
 {
-    AUTO_BYTES char *name = path_beside(store->path, "-wal");
-    struct stat file;
+    int64_t bytes = bytes_beside(store->path, "-wal");
 
-    return name && stat(name, &file) == 0 && file.st_size > 0;
+    return bytes > 0 || (bytes < 0 && errno != ENOENT);
 }
 
 static enum store_found find(const char *url, bool (*ended)(void), struct why *reterr_why)
@@ -347,7 +346,7 @@ static struct store *open_store(const struct store_settings *settings, struct bo
     store->forget_after_ms = settings->forget_after_ms;
     store->board = board;
     store->look_again_ms = INT64_MIN;
-    store->recovered = has_log(store);
+    store->recovered = may_have_log(store);
     if (!open_files(store, reterr_why))
         return NULL;
     (void)sqlite3_wal_hook(store->db, remember_frames, store);

@@ -106,7 +106,8 @@ def test_a_store_whose_log_is_gone_is_refused_until_somebody_goes_on_without(fol
     os.unlink(folder.store + "-wal")
     before = open(folder.store, "rb").read()
     for _ in range(2):  # the first start does not make the second one good
-        refused(folder, folder.store + "-wal is gone", "restore", "empty file")
+        refused(folder, folder.store + "-wal is gone", "restore", "unless another program",
+                "empty file", "owner")
         assert open(folder.store, "rb").read() == before
         status, said = check_store(folder)
         assert status == 1 and "-wal is gone" in said
@@ -134,6 +135,7 @@ def test_a_copy_of_the_file_alone_is_good_only_of_a_store_that_was_ended(folder,
         [harness.TALLYD, "--restore", killed.store, "--store", f"sqlite:{tmp_path}/new.db"],
         capture_output=True, text=True)
     assert restored.returncode == 1 and not (tmp_path / "new.db").exists()
+    assert "tally backup" in restored.stderr and "empty file" not in restored.stderr
     folder.start()
     assert folder.vote("p", 1, "late").status == 201
     refused(copied(folder, tmp_path / "running"), "-wal is gone")

@@ -247,6 +247,50 @@ static void no_memory_to_check_a_store_is_no_damage(void **state)
     fixture_remove(&fixture);
 }
 
+static void ignore(void *context, const char *line)
+{
+    (void)context;
+    (void)line;
+}
+
+static void no_memory_to_look_for_a_log_that_is_gone_is_no_store_without_one(void **state)
+{
+    struct queue_list answered = { NULL, NULL, 0 };
+    struct check check = { .tell = ignore };
+    struct fixture fixture;
+    const char *refused;
+    struct keys *keys;
+    struct why why;
+    char log[128];
+    int n = 0;
+
+    (void)state;
+    begin(&fixture);
+    assert_int_equal(fixture_vote(&fixture, "p", "a", 2, 0).result, JOB_COUNTED);
+    store_abandon(fixture.store, &answered);
+    fixture_close(&fixture);
+    (void)snprintf(log, sizeof log, "%s/tally.db-wal", fixture.folder);
+    assert_int_equal(unlink(log), 0);
+    keys = keys_open(fixture.keys_path, false, &why);
+    assert_non_null(keys);
+    do {
+        arm(++n, 0);
+        refused = fixture_open(&fixture);
+        if (!refused)
+            fail_msg("allocation %d: the store opens", n);
+        if (memory.failed > 0 && !strstr(refused, "memory") && !strstr(refused, "is gone"))
+            fail_msg("allocation %d: %s", n, refused);
+        arm(n, 0);
+        if (check_store(fixture.url + strlen("sqlite:"), keys, &check, &why))
+            fail_msg("allocation %d: the store is told to be good", n);
+        memory.countdown = 0;
+    } while (memory.failed > 0);
+    assert_true(n > 10);
+    assert_non_null(strstr(why.text, "is gone"));
+    keys_free(keys);
+    fixture_remove(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -255,6 +299,7 @@ int main(void)
         cmocka_unit_test(no_memory_behind_the_sync_of_a_commit_is_no_refusal),
         cmocka_unit_test(no_memory_to_forget_is_no_full_disk),
         cmocka_unit_test(no_memory_to_check_a_store_is_no_damage),
+        cmocka_unit_test(no_memory_to_look_for_a_log_that_is_gone_is_no_store_without_one),
     };
 
     hook();
