@@ -25,9 +25,6 @@
 #include "ledger/files.h"
 #include "ledger/sqlite.h"
 
-#define HEADER_WRITE_VERSION                                                                       \
-    18 /* of the file format: 1 a journal, 2 a log; then the same to read */
-
 enum phase {
     PHASE_COPYING,   /* the writer's */
     PHASE_SYNCING,   /* the thread's; may be cancelled */
@@ -165,11 +162,10 @@ bool backup_files_have_room(const struct backup_files *files, uint64_t bytes,
  */
 static bool settle_database(struct backup_files *files)
 {
-    static const char journal[2] = { 1, 1 };
     struct stat file;
     int fd = open(files->draft, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-    bool ok = fd >= 0 && pwrite(fd, journal, sizeof journal, HEADER_WRITE_VERSION) == 2 &&
-              mark_remove(files->draft) && fsync(fd) == 0 && fstat(fd, &file) == 0;
+    bool ok =
+        fd >= 0 && sqlite_settle_copy(files->draft) && fsync(fd) == 0 && fstat(fd, &file) == 0;
     int error = errno;
 
     if (fd >= 0)

@@ -16,9 +16,6 @@
 #include "ledger/files.h"
 #include "ledger/sqlite.h"
 
-#define HEADER_WRITE_VERSION                                                                       \
-    18 /* of the file format: 1 a journal, 2 a log; then the same to read */
-
 struct restoring {
     const struct restore_settings *settings;
     char *file_key;
@@ -143,18 +140,6 @@ static void remove_old_drafts(const struct restoring *restoring)
         (void)unlink(restoring->key_draft);
 }
 
-/* An ordinary file, whatever it was: the next start makes it one with a log. */
-static bool settle_header(const char *draft)
-{
-    static const char journal[2] = { 1, 1 };
-    int fd = open(draft, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
-    bool ok = fd >= 0 && pwrite(fd, journal, sizeof journal, HEADER_WRITE_VERSION) == 2;
-
-    if (fd >= 0)
-        (void)close(fd);
-    return ok;
-}
-
 /* No journal: it is a draft, and synced as a whole afterwards. */
 static bool give_epoch(const struct restoring *restoring)
 {
@@ -180,7 +165,8 @@ static bool make_drafts(const struct restoring *restoring, struct why *why)
     remove_old_drafts(restoring);
     errno = 0;
     if (draft_copy(restoring->settings->file, restoring->draft) &&
-        settle_header(restoring->draft) && give_epoch(restoring) && draft_sync(restoring->draft) &&
+        sqlite_settle_copy(restoring->draft) && give_epoch(restoring) &&
+        draft_sync(restoring->draft) &&
         (!restoring->key_draft || draft_copy(restoring->file_key, restoring->key_draft)))
         return true;
     why_set(why, "cannot restore into the folder of %s: %s; nothing was restored",

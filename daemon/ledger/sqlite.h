@@ -25,6 +25,9 @@
 
 #define SQLITE_APPLICATION_ID 0x74616C79 /* "taly" */
 #define PAGE_BYTES 4096
+#define SQLITE_HEADER_VERSIONS 18 /* offset in the file: how it is written, and how it is read */
+#define SQLITE_WITHOUT_LOG 1
+#define SQLITE_WITH_LOG 2
 #define POLL_NUMBER_MAX INT32_MAX /* it stands above the 32 bits of seq in a row's key */
 #define WAL_BYTES_MAX (32 * 1024 * 1024)
 /* A checkpoint is due here, so that one batch more stays below the most. */
@@ -205,9 +208,9 @@ MUST_USE enum fault mark_set(struct sqlite_store *store, struct why *reterr_why)
 /* All that the log holds goes into the file, and the mark with it. Where store->marked still holds
  * afterwards it did not: the log has to stay. */
 MUST_USE enum fault mark_clear(struct sqlite_store *store);
-/* Out of a copy that nobody else has open and that keeps no log; not synced. false: errno says why.
- */
-MUST_USE bool mark_remove(const char *path);
+/* Makes a copy that nobody else has open an ordinary file: without a log, and without the mark of
+ * one; not synced. false: errno says why. */
+MUST_USE bool sqlite_settle_copy(const char *path);
 
 /* sqlite_create.c */
 /* Where there is no file of this name, makes it: an empty store, on disk. */

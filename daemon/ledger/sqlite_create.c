@@ -20,10 +20,6 @@
 #include "ledger/files.h"
 #include "ledger/sqlite.h"
 
-#define HEADER_WRITE_VERSION 18 /* offsets of the file format */
-#define HEADER_READ_VERSION 19
-#define HEADER_WAL 2
-
 /* What SQLite would delete, or play into the new store: there was a store, and it is away. Or that
  * cannot be told. */
 static bool log_is_left(const char *path, struct why *why)
@@ -61,7 +57,7 @@ static unsigned char *empty_store(sqlite3_int64 *ret_bytes, struct why *why)
         sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK)
         image = sqlite3_serialize(db, "main", ret_bytes, 0);
     if (image)
-        image[HEADER_WRITE_VERSION] = image[HEADER_READ_VERSION] = HEADER_WAL;
+        memset(image + SQLITE_HEADER_VERSIONS, SQLITE_WITH_LOG, 2);
     else
         why_set(why, "cannot make an empty store: %s", sqlite_says(db).text);
     (void)sqlite3_close(db);

@@ -10,9 +10,11 @@
  * and it is out of the file, and synced, before SQLite removes the log. Where it cannot be taken
  * out, on a full disk, the log stays.
  *
- * Threads: main before the store is open; the writer, or main after it; mark_remove() a backup's.
+ * Threads: main before the store is open; the writer, or main after it;
+ * sqlite_settle_copy() a backup's, or main.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -178,7 +180,15 @@ enum fault mark_clear(struct sqlite_store *store)
     return fault;
 }
 
-bool mark_remove(const char *path)
+static bool header_without_log(const char *path)
+{
+    static const char versions[2] = { SQLITE_WITHOUT_LOG, SQLITE_WITHOUT_LOG };
+    AUTO_FD fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+
+    return fd >= 0 && pwrite(fd, versions, sizeof versions, SQLITE_HEADER_VERSIONS) == 2;
+}
+
+static bool remove_mark(const char *path)
 {
     static const char sql[] = "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = OFF; "
                               "PRAGMA synchronous = OFF; DELETE FROM meta WHERE name = 'log'";
@@ -195,4 +205,9 @@ bool mark_remove(const char *path)
     if (!ok)
         errno = system != 0 ? system : EIO;
     return ok;
+}
+
+bool sqlite_settle_copy(const char *path)
+{
+    return header_without_log(path) && remove_mark(path);
 }

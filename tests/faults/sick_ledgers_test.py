@@ -128,13 +128,20 @@ def copied(daemon, folder):
     return harness.Daemon(folder)
 
 
+def restore(daemon, folder):
+    shutil.copy(os.path.join(daemon.folder, "keys"), daemon.store + ".key")
+    return subprocess.run(
+        [harness.TALLYD, "--restore", daemon.store, "--store", f"sqlite:{folder}/tally.db"],
+        capture_output=True, text=True)
+
+
 def test_a_copy_of_the_file_alone_is_good_only_of_a_store_that_was_ended(folder, tmp_path):
     killed = copied(folder, tmp_path / "killed")
     refused(killed, "-wal is gone")
-    restored = subprocess.run(
-        [harness.TALLYD, "--restore", killed.store, "--store", f"sqlite:{tmp_path}/new.db"],
-        capture_output=True, text=True)
-    assert restored.returncode == 1 and not (tmp_path / "new.db").exists()
+    new = tmp_path / "new"
+    new.mkdir()
+    restored = restore(killed, new)
+    assert restored.returncode == 1 and not (new / "tally.db").exists()
     assert "tally backup" in restored.stderr and "empty file" not in restored.stderr
     folder.start()
     assert folder.vote("p", 1, "late").status == 201
@@ -143,6 +150,26 @@ def test_a_copy_of_the_file_alone_is_good_only_of_a_store_that_was_ended(folder,
     ended = copied(folder, tmp_path / "ended").start()
     assert ended.tally("p")["votes"] == 21
     ended.stop()
+
+
+def test_an_empty_journal_beside_it_is_no_log(folder):
+    os.unlink(folder.store + "-wal")
+    open(folder.store + "-journal", "wb").close()
+    refused(folder, "-wal is gone")
+    status, said = check_store(folder)
+    assert status == 1 and "-wal is gone" in said
+
+
+def test_what_is_restored_of_a_copy_with_an_empty_log_starts(folder, tmp_path):
+    killed = copied(folder, tmp_path / "killed")
+    open(killed.store + "-wal", "wb").close()
+    new = tmp_path / "new"
+    new.mkdir()
+    restored = restore(killed, new)
+    assert restored.returncode == 0, restored.stderr
+    assert (new / "tally.db").read_bytes()[18:20] == b"\1\1"  # no log, until the next start
+    daemon = harness.Daemon(new).start()
+    daemon.stop()
 
 
 @pytest.mark.parametrize("left", [0.9, 0.5, 0])
