@@ -292,7 +292,8 @@ static void first_ballast(struct sqlite_store *store, uint64_t bytes)
 static void sqlite_store_free(struct sqlite_store *store)
 {
     backup_free(store->backup); /* before its source is closed */
-    if (store->ends_well && store->marked && (mark_clear(store) != FAULT_NONE || store->marked))
+    if (store->ends_well && store->marked &&
+        (sqlite_finish(&store->base) != STORE_DONE || store->marked))
         close_without_checkpoint(store, true); /* which would remove the log */
     for (size_t i = 0; i < SQL_COUNT; i++)
         (void)sqlite3_finalize(store->sql[i]);

@@ -378,5 +378,14 @@ enum store_result sqlite_work(struct store *base, bool idle, struct queue_list *
 
 enum store_result sqlite_finish(struct store *base)
 {
-    return mark_clear(sqlite_of(base)) == FAULT_BROKEN ? STORE_BROKEN : STORE_DONE;
+    struct sqlite_store *store = sqlite_of(base);
+    enum fault fault;
+
+    store->say_full_ms = INT64_MAX; /* no vote is refused any more */
+    fault = mark_clear(store);
+    /* The file has room for what it has, and a log that is all in the file is written from its
+     * beginning. Where even that is too much the mark and the log stay, and nothing is missing. */
+    if (fault == FAULT_FULL)
+        fault = make_room(store) == STORE_BROKEN ? FAULT_BROKEN : mark_clear(store);
+    return fault == FAULT_BROKEN ? STORE_BROKEN : STORE_DONE;
 }

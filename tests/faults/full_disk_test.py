@@ -1,4 +1,6 @@
 """A disk that is full is no broken one: votes wait, reads go on, and so does the daemon."""
+import pathlib
+import sqlite3
 import warnings
 
 import pytest
@@ -91,6 +93,47 @@ def test_a_full_disk_refuses_votes_and_nothing_else_until_there_is_room(small):
     assert votes == [10, len(counted) - 10, 0, 0]
     assert (daemon.state / "tally.db.ballast").exists()
     daemon.stop()
+
+
+def test_an_end_on_a_full_disk_leaves_no_vote_in_the_log_alone(small):
+    daemon, disk = small
+    if not disk.real:
+        pytest.skip("a pretended one refuses what takes no room, too")
+    daemon.config += "[store]\nballast = 0\n"
+    daemon.start()
+    daemon.poll("p")
+    for i in range(3):  # fewer than an idle moment takes out of the log
+        assert daemon.vote("p", 1, f"v{i}").status == 201
+    disk.fill()
+    daemon.stop()
+    assert not any("votes are refused" in line for line in daemon.log)
+    for name in ("-wal", ".lock"):
+        pathlib.Path(daemon.store + name).unlink(missing_ok=True)
+    with sqlite3.connect(f"file:{daemon.store}?immutable=1", uri=True) as store:
+        assert store.execute("SELECT count(*) FROM vote").fetchone() == (3,)
+    store.close()
+    daemon.start()
+    reads_stay_up(daemon, 3)
+    daemon.stop()
+
+
+def test_an_end_on_a_disk_too_full_for_the_mark_leaves_the_log_and_a_whole_file(daemon):
+    daemon.start()
+    daemon.poll("p")
+    for i in range(10):
+        assert daemon.vote("p", 1, f"v{i}").status == 201
+    daemon.shim.arm("write allocate", kinds=("wal", "ballast"), for_ever=True, error="ENOSPC")
+    daemon.stop()
+    assert not any("votes are refused" in line for line in daemon.log)
+    daemon.shim.disarm()
+    assert (daemon.state / "tally.db-wal").stat().st_size > 0
+    with sqlite3.connect(f"file:{daemon.store}?immutable=1", uri=True) as store:
+        assert store.execute("SELECT count(*) FROM vote").fetchone() == (10,)
+    store.close()
+    daemon.start()
+    reads_stay_up(daemon, 10)
+    daemon.stop()
+    assert not (daemon.state / "tally.db-wal").exists()
 
 
 def test_a_ballast_does_not_take_the_last_room(small):
