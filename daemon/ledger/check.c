@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "core/definition.h"
 #include "ledger/check_sums.h"
@@ -268,6 +267,14 @@ static bool check_polls(sqlite3 *db, struct check *check, struct why *why)
     return code == SQLITE_DONE || check_failed(db, why);
 }
 
+static bool cut_off(const char *path, struct why *why)
+{
+    why_set(why,
+            "the store %s was cut off at its very first start; start tallyd, which recovers it",
+            path);
+    return false;
+}
+
 /* What is counted on damaged pages says nothing. */
 static bool check_all(sqlite3 *db, const struct keys *keys, struct check *check, struct why *why)
 {
@@ -275,18 +282,6 @@ static bool check_all(sqlite3 *db, const struct keys *keys, struct check *check,
         return false;
     return check->mismatches > 0 ||
            (check_key(db, keys, check, why) && check_polls(db, check, why));
-}
-
-static bool look_beside(const char *path, const char *suffix, int64_t *ret_bytes, struct why *why)
-{
-    int64_t bytes = bytes_beside(path, suffix);
-
-    if (bytes < 0 && errno != ENOENT) {
-        why_set(why, "cannot look at %s%s: %s; try again", path, suffix, strerror(errno));
-        return false;
-    }
-    *ret_bytes = bytes < 0 ? 0 : bytes;
-    return true;
 }
 
 static bool open_unchanging(const char *path, sqlite3 **ret_db, struct why *why)
@@ -331,15 +326,11 @@ static bool check_locked(const char *path, const struct keys *keys, struct check
     int64_t log;
 
     if (!sqlite_file_ok(path, sqlite_newest_migration(), why) ||
-        !look_beside(path, "-journal", &journal, why) || !look_beside(path, "-wal", &log, why))
+        !sqlite_look_beside(path, "-journal", &journal, why) ||
+        !sqlite_look_beside(path, "-wal", &log, why))
         return false;
-    if (journal > 0) {
-        why_set(why,
-                "the store %s was cut off at its very first start; start tallyd, which "
-                "recovers it",
-                path);
-        return false;
-    }
+    if (journal > 0)
+        return cut_off(path, why);
     if (!sqlite_log_not_lost(path, why) || !sqlite_log_ok(path, why))
         return false;
     if (log > 0 ? !open_with_log(path, &db, why) : !open_unchanging(path, &db, why))
@@ -350,17 +341,12 @@ static bool check_locked(const char *path, const struct keys *keys, struct check
 bool check_store(const char *path, const struct keys *keys, struct check *check,
                  struct why *reterr_why)
 {
-    int lock;
-    bool ok;
+    AUTO_FD lock = -1;
 
     if (!is_there(path, reterr_why))
         return false;
     lock = sqlite_lock(path, reterr_why);
-    if (lock < 0)
-        return false;
-    ok = check_locked(path, keys, check, reterr_why);
-    (void)close(lock);
-    return ok;
+    return lock >= 0 && check_locked(path, keys, check, reterr_why);
 }
 
 bool check_is_backup(const char *path, struct why *reterr_why)
@@ -370,10 +356,10 @@ bool check_is_backup(const char *path, struct why *reterr_why)
 
     if (!is_there(path, reterr_why) ||
         !sqlite_file_ok(path, sqlite_newest_migration(), reterr_why) ||
-        !look_beside(path, "-journal", &journal, reterr_why) ||
-        !look_beside(path, "-wal", &log, reterr_why))
+        !sqlite_look_beside(path, "-journal", &journal, reterr_why) ||
+        !sqlite_look_beside(path, "-wal", &log, reterr_why))
         return false;
-    if (journal == 0 && log == 0)
+    if (journal <= 0 && log <= 0)
         return true;
     why_set(reterr_why,
             "%s has a log beside it: it is a store, or half of a copied one, and no backup; use a "

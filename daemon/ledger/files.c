@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 void fd_autoclose(const int *fd)
@@ -26,16 +25,6 @@ char *path_beside(const char *path, const char *suffix)
     char *name;
 
     return asprintf(&name, "%s%s", path, suffix) < 0 ? NULL : name;
-}
-
-int64_t bytes_beside(const char *path, const char *suffix)
-{
-    AUTO_BYTES char *name = path_beside(path, suffix);
-    struct stat file;
-
-    if (!name)
-        errno = ENOMEM;
-    return name && stat(name, &file) == 0 ? file.st_size : -1;
 }
 
 bool fd_write_all(int fd, struct str bytes)

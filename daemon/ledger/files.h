@@ -9,7 +9,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/auto.h"
@@ -21,9 +20,6 @@ void fd_autoclose(const int *fd);
 
 /* The name that is `path` and the suffix, to free(), or NULL when there is no memory. */
 MUST_USE char *path_beside(const char *path, const char *suffix);
-
-/* How many bytes the file of this name has. -1: errno says why; ENOENT: there is none. */
-MUST_USE int64_t bytes_beside(const char *path, const char *suffix);
 
 MUST_USE bool fd_write_all(int fd, struct str bytes);
 

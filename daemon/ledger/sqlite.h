@@ -185,7 +185,12 @@ enum fault {
 /* sqlite_files.c: around SQLite, before it opens anything */
 int sqlite_lock(const char *path, struct why *reterr_why); /* -1: another tallyd has it */
 MUST_USE bool sqlite_file_ok(const char *path, int newest, struct why *reterr_why);
+/* How many bytes the file of this name has; -1: there is none. */
+MUST_USE bool sqlite_look_beside(const char *path, const char *suffix, int64_t *ret_bytes,
+                                 struct why *reterr_why);
 MUST_USE bool sqlite_rewrite_wal(const char *path, struct why *reterr_why);
+/* Says that one cannot do this with the log, and what to do. Returns false. */
+bool sqlite_log_refused(const char *name, const char *what, int error, struct why *reterr_why);
 MUST_USE bool sqlite_sync_folder(const char *path, struct why *reterr_why);
 bool ballast_make(const char *path, uint64_t bytes);
 void ballast_free(const char *path);

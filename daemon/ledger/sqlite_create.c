@@ -27,14 +27,12 @@ static bool log_is_left(const char *path, struct why *why)
     static const char *const suffixes[] = { "-wal", "-journal" };
 
     for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
-        int64_t bytes = bytes_beside(path, suffixes[i]);
+        int64_t bytes;
 
-        if (bytes == 0 || (bytes < 0 && errno == ENOENT))
-            continue;
-        if (bytes < 0) {
-            why_set(why, "cannot look at the log %s%s: %s", path, suffixes[i], strerror(errno));
+        if (!sqlite_look_beside(path, suffixes[i], &bytes, why))
             return true;
-        }
+        if (bytes <= 0)
+            continue;
         why_set(why,
                 "the log %s%s is there without its store; put the store %s back, or move the log "
                 "away and restore a backup (tallyd --restore)",

@@ -109,6 +109,27 @@ bool sqlite_file_ok(const char *path, int newest, struct why *reterr_why)
     return header_ok(header, path, newest, reterr_why);
 }
 
+bool sqlite_look_beside(const char *path, const char *suffix, int64_t *ret_bytes,
+                        struct why *reterr_why)
+{
+    AUTO_BYTES char *name = path_beside(path, suffix);
+    struct stat file;
+
+    if (!name) {
+        why_set(reterr_why, "no memory");
+        return false;
+    }
+    if (stat(name, &file) == 0)
+        *ret_bytes = file.st_size;
+    else if (errno == ENOENT)
+        *ret_bytes = -1;
+    else {
+        why_set(reterr_why, "cannot look at %s: %s", name, strerror(errno));
+        return false;
+    }
+    return true;
+}
+
 bool sqlite_sync_folder(const char *path, struct why *reterr_why)
 {
     if (folder_sync(path))
@@ -154,6 +175,16 @@ static bool rewrite(int fd)
     return n == 0 && fdatasync(fd) == 0;
 }
 
+bool sqlite_log_refused(const char *name, const char *what, int error, struct why *reterr_why)
+{
+    bool stranger = error == EACCES || error == EPERM;
+
+    why_set(reterr_why, "cannot %s the log %s: %s; %s", what, name, strerror(error),
+            stranger ? "make it belong to the store's owner, as which tallyd runs (chown)"
+                     : "the disk may be failing");
+    return false;
+}
+
 /* After a failed fsync the page cache still shows frames that never reached the disk. Recovery
  * would take them for committed, and the next power cut would take them, and all behind them. So
  * what the cache shows is written again, and synced, before anybody believes it. In pieces: the log
@@ -173,8 +204,7 @@ bool sqlite_rewrite_wal(const char *path, struct why *reterr_why)
         return true;
     ok = fd >= 0 && rewrite(fd);
     if (!ok)
-        why_set(reterr_why, "cannot write the log %s again: %s; the disk may be failing", name,
-                strerror(errno));
+        (void)sqlite_log_refused(name, "rewrite", errno, reterr_why);
     if (fd >= 0)
         (void)close(fd);
     return ok && sqlite_sync_folder(path, reterr_why);

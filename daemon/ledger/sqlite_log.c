@@ -112,11 +112,8 @@ bool sqlite_log_ok(const char *path, struct why *reterr_why)
     }
     if (fd < 0 && errno == ENOENT)
         return true;
-    if (fd < 0 || !read_log(fd, &log, (unsigned char *)frame)) {
-        why_set(reterr_why, "cannot read the log %s: %s; the disk may be failing", name,
-                strerror(errno));
-        return false;
-    }
+    if (fd < 0 || !read_log(fd, &log, (unsigned char *)frame))
+        return sqlite_log_refused(name, "read", errno, reterr_why);
     if (log.behind < 2)
         return true;
     why_set(reterr_why,

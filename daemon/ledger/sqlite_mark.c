@@ -83,13 +83,12 @@ enum log_state { LOG_NOT_LOST, LOG_LOST, LOG_UNKNOWN };
 
 static enum log_state look_for_log(const char *path, struct why *why)
 {
-    int64_t log = bytes_beside(path, "-wal");
-    int64_t journal = log < 0 && errno == ENOENT ? bytes_beside(path, "-journal") : 0;
+    int64_t journal;
+    int64_t log;
 
-    if ((log < 0 || journal < 0) && errno != ENOENT) {
-        why_set(why, "cannot see whether the store %s has its log: %s", path, strerror(errno));
+    if (!sqlite_look_beside(path, "-wal", &log, why) ||
+        !sqlite_look_beside(path, "-journal", &journal, why))
         return LOG_UNKNOWN;
-    }
     if (log >= 0 || journal > 0)
         return LOG_NOT_LOST;
     switch (read_mark(path, why)) {

@@ -264,13 +264,6 @@ static bool open_files(struct sqlite_store *store, struct why *why)
            sqlite_sync_folder(store->path, why);
 }
 
-static bool may_have_log(const struct sqlite_store *store)
-{
-    int64_t bytes = bytes_beside(store->path, "-wal");
-
-    return bytes > 0 || (bytes < 0 && errno != ENOENT);
-}
-
 static enum store_found find(const char *url, bool (*ended)(void), struct why *reterr_why)
 {
     struct stat file;
@@ -327,6 +320,7 @@ static struct store *open_store(const struct store_settings *settings, struct bo
                                 struct why *reterr_why)
 {
     AUTO(sqlite_store) store = calloc(1, sizeof *store);
+    int64_t log_bytes;
     int64_t next_ms;
 
     if (!store)
@@ -347,7 +341,9 @@ static struct store *open_store(const struct store_settings *settings, struct bo
     store->forget_after_ms = settings->forget_after_ms;
     store->board = board;
     store->look_again_ms = INT64_MIN;
-    store->recovered = may_have_log(store);
+    if (!sqlite_look_beside(store->path, "-wal", &log_bytes, reterr_why))
+        return NULL;
+    store->recovered = log_bytes > 0;
     if (!open_files(store, reterr_why))
         return NULL;
     (void)sqlite3_wal_hook(store->db, remember_frames, store);

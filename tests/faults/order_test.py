@@ -165,3 +165,12 @@ def test_a_start_that_could_not_switch_to_the_log_is_none(tmp_path):
         if not daemon.shim.failed:
             break
     assert 3 < nth < 99
+
+
+@pytest.mark.parametrize("error", ["EACCES", "EPERM"])
+@pytest.mark.parametrize("nth", [1, 2])  # to read it, and to write it again
+def test_a_log_that_belongs_to_somebody_else_is_no_disk_that_fails(killed, nth, error):
+    killed.shim.arm("open", kinds=("wal",), nth=nth, error=error)
+    status, log = killed.start_refused()
+    assert status == 1 and killed.shim.failed
+    assert "owner" in log[-1] and "disk" not in log[-1], log
