@@ -275,13 +275,32 @@ static bool cut_off(const char *path, struct why *why)
     return false;
 }
 
+/* Made, but not brought to its first version yet, or not given its key: sqlite_create.c. */
+static bool is_begun(sqlite3 *db, struct why *why)
+{
+    static const char *const sql[] = {
+        "SELECT user_version > 0 OR EXISTS (SELECT 1 FROM sqlite_schema) FROM pragma_user_version",
+        "SELECT EXISTS (SELECT 1 FROM meta WHERE name = 'epoch') OR EXISTS (SELECT 1 FROM poll)"
+    };
+
+    for (size_t i = 0; i < sizeof sql / sizeof sql[0]; i++) {
+        AUTO_STATEMENT row = NULL;
+
+        if (!prepare(db, sql[i], 0, &row, why) || sqlite3_step(row) != SQLITE_ROW)
+            return check_failed(db, why);
+        if (sqlite3_column_int(row, 0) == 0)
+            return cut_off(sqlite3_db_filename(db, "main"), why);
+    }
+    return true;
+}
+
 /* What is counted on damaged pages says nothing. */
 static bool check_all(sqlite3 *db, const struct keys *keys, struct check *check, struct why *why)
 {
     if (!check_pages(db, check, why))
         return false;
     return check->mismatches > 0 ||
-           (check_key(db, keys, check, why) && check_polls(db, check, why));
+           (is_begun(db, why) && check_key(db, keys, check, why) && check_polls(db, check, why));
 }
 
 static bool open_unchanging(const char *path, sqlite3 **ret_db, struct why *why)

@@ -1,5 +1,6 @@
 """In which order the daemon touches its files, and starts that cannot read them."""
 import os
+import subprocess
 
 import pytest
 
@@ -174,3 +175,29 @@ def test_a_log_that_belongs_to_somebody_else_is_no_disk_that_fails(killed, nth, 
     status, log = killed.start_refused()
     assert status == 1 and killed.shim.failed
     assert "owner" in log[-1] and "disk" not in log[-1], log
+
+
+def test_a_start_that_is_cut_off_before_the_first_version_is_told_to_be_that(daemon):
+    told = 0
+    for nth in range(1, 200):
+        for path in daemon.state.iterdir():
+            path.unlink()
+        daemon.shim.arm("write sync truncate", kinds=("main", "wal", "folder"), nth=nth,
+                        error="KILL")
+        if daemon.started():
+            break
+        assert daemon.ended() < 0
+        daemon.shim.disarm()
+        if (daemon.state / "tally.db").exists():
+            with daemon.shimmed():
+                done = subprocess.run(
+                    [harness.TALLYD, "--check-store", "--store", f"sqlite:{daemon.store}"],
+                    capture_output=True, text=True)
+            said = done.stdout + done.stderr
+            assert "restore" not in said and "no such table" not in said, (nth, said)
+            if done.returncode != 0:
+                assert "very first start; start tallyd" in said, (nth, said)
+                told += 1
+        daemon.start()
+        daemon.stop()
+    assert told > 1, told
