@@ -85,7 +85,8 @@ def test_a_site_that_was_copied_counts_on_where_it_was(site, tmp_path):
     assert node.admin("POST", "/v1/verify", {}).json()["ok"]
 
 
-def test_a_copy_that_was_stopped_goes_on_and_no_node_starts_before_it_has_ended(site, tmp_path):
+def stopped(site, tmp_path):
+    """A copy that was killed behind its first slice: what is copied, where to, and its tally."""
     (tmp_path / "old").mkdir()
     source = harness.Daemon(tmp_path / "old").start()
     fill_with(source, 50000)
@@ -95,6 +96,11 @@ def test_a_copy_that_was_stopped_goes_on_and_no_node_starts_before_it_has_ended(
     ran.stderr.readline()  # the first slice has arrived
     ran.kill()
     ran.communicate()
+    return source, node, before
+
+
+def test_a_copy_that_was_stopped_goes_on_and_no_node_starts_before_it_has_ended(site, tmp_path):
+    source, node, before = stopped(site, tmp_path)
     copied(source, site, node)  # also where all of it had arrived
     site.ask("INSERT INTO meta (name, value) VALUES ('copying', '')")
     refused = subprocess.run(node.command(), env=node.environment, capture_output=True, text=True,
@@ -120,15 +126,7 @@ def activity(site, what):
 
 
 def test_a_slice_that_arrives_late_of_a_copy_that_was_stopped_is_passed_over(site, tmp_path):
-    (tmp_path / "old").mkdir()
-    source = harness.Daemon(tmp_path / "old").start()
-    fill_with(source, 50000)
-    before = source.tally("p")
-    source.stop()
-    node, ran = copy(source, site, None)
-    ran.stderr.readline()  # the first slice has arrived
-    ran.kill()
-    ran.communicate()
+    source, node, before = stopped(site, tmp_path)
     harness.until(lambda: activity(site, "application_name = 'tallyd'") == 0)
     site.ask("CREATE TABLE late AS SELECT * FROM vote; DELETE FROM vote")
     with session(site) as late:
@@ -148,15 +146,7 @@ def test_a_slice_that_arrives_late_of_a_copy_that_was_stopped_is_passed_over(sit
 
 
 def test_a_slice_that_the_engine_refuses_is_tried_once_and_said(site, tmp_path):
-    (tmp_path / "old").mkdir()
-    source = harness.Daemon(tmp_path / "old").start()
-    fill_with(source, 50000)
-    before = source.tally("p")
-    source.stop()
-    node, ran = copy(source, site, None)
-    ran.stderr.readline()  # the first slice has arrived
-    ran.kill()
-    ran.communicate()
+    source, node, before = stopped(site, tmp_path)
     harness.until(lambda: activity(site, "application_name = 'tallyd'") == 0)
     site.ask("DELETE FROM vote; DELETE FROM voter; CREATE SEQUENCE tries; "
              "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
