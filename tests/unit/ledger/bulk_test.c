@@ -16,21 +16,6 @@
 #define BULKS (2 * BATCH_JOBS_MAX / BULK_LINES_MAX + 1) /* more than two batches of them */
 #define TURNS_MAX 100
 
-static int make(void **state)
-{
-    static struct fixture fixture;
-
-    fixture_make(&fixture);
-    *state = &fixture;
-    return fixture_open(&fixture) ? -1 : 0;
-}
-
-static int remove_it(void **state)
-{
-    fixture_remove(*state);
-    return 0;
-}
-
 static uint64_t number_of(struct fixture *fixture, const char *id)
 {
     struct published *published = board_get(fixture->board, str_of(id));
@@ -189,11 +174,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(bulks_that_wait_for_one_poll_after_the_other_all_come_back,
-                                        make, remove_it),
+                                        fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(
-            a_poll_that_is_deleted_takes_its_own_lines_along_and_no_others, make, remove_it),
-        cmocka_unit_test_setup_teardown(each_line_hears_of_its_own_row_or_why_there_is_none, make,
-                                        remove_it),
+            a_poll_that_is_deleted_takes_its_own_lines_along_and_no_others, fixture_setup,
+            fixture_teardown),
+        cmocka_unit_test_setup_teardown(each_line_hears_of_its_own_row_or_why_there_is_none,
+                                        fixture_setup, fixture_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

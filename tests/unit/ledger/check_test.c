@@ -56,12 +56,6 @@ static int make(void **state)
     return 0;
 }
 
-static int remove_it(void **state)
-{
-    fixture_remove(*state);
-    return 0;
-}
-
 static void note(void *context, const char *line)
 {
     char *lines = context;
@@ -219,7 +213,7 @@ static void each_planted_fault_is_named(void **state)
         found = check(fixture, lines);
         if (found.mismatches == 0 || !strstr(lines, rows[i].line))
             fail_msg("%s: said '%s'", rows[i].sql, lines);
-        (void)remove_it(&fixture);
+        fixture_remove(fixture);
     }
 }
 
@@ -476,7 +470,7 @@ static void a_recount_finds_rows_that_count_the_same_and_are_others(void **state
         assert_null(fixture_open(fixture));
         if (!rows_differ(fixture, "p"))
             fail_msg("not found: %s", flips[i]);
-        (void)remove_it(state);
+        fixture_remove(*state);
     }
 }
 
@@ -498,7 +492,7 @@ static void voters_who_are_forgotten_between_two_slices_make_no_difference(void 
     assert_false(rows_differ(fixture, "many"));
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, make, remove_it)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make, fixture_teardown)
 
 int main(void)
 {

@@ -157,6 +157,21 @@ void fixture_remove(struct fixture *fixture)
     assert_int_equal(rmdir(fixture->folder), 0);
 }
 
+int fixture_setup(void **state)
+{
+    static struct fixture fixture;
+
+    fixture_make(&fixture);
+    *state = &fixture;
+    return fixture_open(&fixture) ? -1 : 0;
+}
+
+int fixture_teardown(void **state)
+{
+    fixture_remove(*state);
+    return 0;
+}
+
 static void read_answer(const struct job *job, struct answer *answer)
 {
     answer->result = job->result;

@@ -36,6 +36,9 @@ bool fixture_is_shared(void);
 const char *fixture_open(struct fixture *fixture);
 void fixture_close(struct fixture *fixture);
 void fixture_remove(struct fixture *fixture);
+/* For cmocka: *state is a fixture whose store is open, and then it is gone. */
+int fixture_setup(void **state);
+int fixture_teardown(void **state);
 /* Closes the store, and makes it one as the very first tallyd had it. */
 void fixture_make_version_1(struct fixture *fixture);
 

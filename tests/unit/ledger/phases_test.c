@@ -41,21 +41,6 @@ static const int64_t jumps[] = {
     AT_9999,     AT_2026,        -DAY_MS,          AT_2038,
 };
 
-static int make(void **state)
-{
-    static struct fixture fixture;
-
-    fixture_make(&fixture);
-    *state = &fixture;
-    return fixture_open(&fixture) ? -1 : 0;
-}
-
-static int remove_it(void **state)
-{
-    fixture_remove(*state);
-    return 0;
-}
-
 static void make_polls(struct fixture *fixture)
 {
     for (size_t i = 0; i < N_POLLS; i++) {
@@ -202,14 +187,15 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(
-            polls_are_as_the_clock_says_wherever_it_is_set_and_versions_only_grow, make, remove_it),
+            polls_are_as_the_clock_says_wherever_it_is_set_and_versions_only_grow, fixture_setup,
+            fixture_teardown),
         cmocka_unit_test_setup_teardown(
-            polls_with_times_are_looked_at_within_half_a_second_wherever_the_clock_is, make,
-            remove_it),
+            polls_with_times_are_looked_at_within_half_a_second_wherever_the_clock_is,
+            fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(a_clock_that_was_set_ahead_and_back_lets_nobody_vote_twice,
-                                        make, remove_it),
+                                        fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(the_next_look_is_not_hastened_by_a_wall_clock_that_jumps,
-                                        make, remove_it),
+                                        fixture_setup, fixture_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

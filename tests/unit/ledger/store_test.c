@@ -14,21 +14,6 @@
 
 #define OPTIONS "\"options\":[{\"label\":\"a\"},{\"label\":\"b\"}]"
 
-static int make(void **state)
-{
-    static struct fixture fixture;
-
-    fixture_make(&fixture);
-    *state = &fixture;
-    return fixture_open(&fixture) ? -1 : 0;
-}
-
-static int remove_it(void **state)
-{
-    fixture_remove(*state);
-    return 0;
-}
-
 static void open_again(struct fixture *fixture)
 {
     fixture_close(fixture);
@@ -201,21 +186,23 @@ static void a_second_store_on_the_same_file_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(votes_changes_and_retractions_stand_after_a_new_start, make,
-                                        remove_it),
-        cmocka_unit_test_setup_teardown(who_voted_again_is_known_by_the_newest_row, make,
-                                        remove_it),
+        cmocka_unit_test_setup_teardown(votes_changes_and_retractions_stand_after_a_new_start,
+                                        fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(who_voted_again_is_known_by_the_newest_row, fixture_setup,
+                                        fixture_teardown),
         cmocka_unit_test_setup_teardown(
-            an_address_has_its_share_also_after_a_new_start_and_gets_one_back, make, remove_it),
-        cmocka_unit_test_setup_teardown(a_limit_that_is_set_later_counts_those_before, make,
-                                        remove_it),
+            an_address_has_its_share_also_after_a_new_start_and_gets_one_back, fixture_setup,
+            fixture_teardown),
+        cmocka_unit_test_setup_teardown(a_limit_that_is_set_later_counts_those_before,
+                                        fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(a_poll_opens_and_closes_by_the_clock_to_the_millisecond,
-                                        make, remove_it),
-        cmocka_unit_test_setup_teardown(thousands_of_voters_are_loaded_in_slices, make, remove_it),
+                                        fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(thousands_of_voters_are_loaded_in_slices, fixture_setup,
+                                        fixture_teardown),
         cmocka_unit_test_setup_teardown(what_a_deletion_of_the_same_batch_follows_is_refused_too,
-                                        make, remove_it),
-        cmocka_unit_test_setup_teardown(a_second_store_on_the_same_file_is_refused, make,
-                                        remove_it),
+                                        fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(a_second_store_on_the_same_file_is_refused, fixture_setup,
+                                        fixture_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

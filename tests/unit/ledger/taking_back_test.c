@@ -15,21 +15,6 @@
 #define OPTIONS "\"options\":[{\"label\":\"a\"},{\"label\":\"b\"}]"
 #define CLOSED "{\"title\":\"t\",\"state\":\"closed\"," OPTIONS "}"
 
-static int make(void **state)
-{
-    static struct fixture fixture;
-
-    fixture_make(&fixture);
-    *state = &fixture;
-    return fixture_open(&fixture) ? -1 : 0;
-}
-
-static int remove_it(void **state)
-{
-    fixture_remove(*state);
-    return 0;
-}
-
 static void open_again(struct fixture *fixture)
 {
     fixture_close(fixture);
@@ -221,18 +206,23 @@ static void a_poll_forgotten_while_its_voters_are_being_loaded_knows_nobody(void
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_void_of_two_votes_takes_back_those_that_stand, make,
-                                        remove_it),
+        cmocka_unit_test_setup_teardown(a_void_of_two_votes_takes_back_those_that_stand,
+                                        fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(
-            an_older_vote_that_was_voided_beside_a_newer_one_is_loaded_again, make, remove_it),
-        cmocka_unit_test_setup_teardown(a_void_whose_batch_fails_never_was, make, remove_it),
-        cmocka_unit_test_setup_teardown(a_forgetting_whose_batch_fails_never_was, make, remove_it),
+            an_older_vote_that_was_voided_beside_a_newer_one_is_loaded_again, fixture_setup,
+            fixture_teardown),
+        cmocka_unit_test_setup_teardown(a_void_whose_batch_fails_never_was, fixture_setup,
+                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(a_forgetting_whose_batch_fails_never_was, fixture_setup,
+                                        fixture_teardown),
         cmocka_unit_test_setup_teardown(only_a_closed_poll_forgets_and_only_what_was_found_in_it,
-                                        make, remove_it),
+                                        fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(
-            forgetting_while_voters_are_being_loaded_begins_their_sets_anew, make, remove_it),
+            forgetting_while_voters_are_being_loaded_begins_their_sets_anew, fixture_setup,
+            fixture_teardown),
         cmocka_unit_test_setup_teardown(
-            a_poll_forgotten_while_its_voters_are_being_loaded_knows_nobody, make, remove_it),
+            a_poll_forgotten_while_its_voters_are_being_loaded_knows_nobody, fixture_setup,
+            fixture_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
